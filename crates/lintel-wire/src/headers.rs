@@ -1,0 +1,217 @@
+//! Which headers cross, in each direction: allow-lists, one table, one test a row.
+//!
+//! What isn't listed doesn't cross: credentials, cookies, forwarding and hop-by-hop headers never do.
+
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use lintel_types::Protocol;
+
+use crate::hosts::{Auth, Host};
+
+/// Request headers that every provider may see.
+const TO_ANY_PROVIDER: &[&str] = &["user-agent", "traceparent", "idempotency-key"];
+/// Request headers that an Anthropic provider may see as well.
+const TO_ANTHROPIC: &[&str] = &["anthropic-version", "anthropic-beta"];
+/// Request headers that an OpenAI provider may see as well.
+const TO_OPENAI: &[&str] = &["openai-beta"];
+
+/// Answer headers that cross unchanged.
+const TO_CLIENT: &[&str] = &["content-type", "openai-processing-ms", "openai-version"];
+/// The provider's request id under its names; clients see it under ours.
+const PROVIDER_IDS: &[&str] = &["x-request-id", "request-id"];
+/// The name under which clients see the provider's request id.
+pub const PROVIDER_REQUEST_ID: &str = "x-lintel-provider-request-id";
+
+/// The Anthropic API version that is sent when the client named none.
+const ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
+
+fn protocol_headers(protocol: Protocol) -> &'static [&'static str] {
+    match protocol {
+        Protocol::Anthropic => TO_ANTHROPIC,
+        Protocol::Openai => TO_OPENAI,
+        Protocol::Sandbox => &[],
+    }
+}
+
+/// The headers of a provider's request: the client's allowed ones, ours, and the credential.
+/// `credential` is the finished value of the credential header, marked sensitive by its maker.
+pub fn to_provider(client: &HeaderMap, host: &Host, credential: Option<&HeaderValue>) -> HeaderMap {
+    let mut out = HeaderMap::with_capacity(10);
+    let lists = [
+        TO_ANY_PROVIDER,
+        protocol_headers(host.protocol),
+        host.request_headers,
+    ];
+    for name in lists.into_iter().flatten().copied() {
+        for value in client.get_all(name) {
+            out.append(HeaderName::from_static(name), value.clone());
+        }
+    }
+    out.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    out.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if host.protocol == Protocol::Anthropic && !out.contains_key("anthropic-version") {
+        out.insert("anthropic-version", ANTHROPIC_VERSION);
+    }
+    if let Some(value) = credential {
+        out.insert(credential_name(host.auth), value.clone());
+    }
+    out
+}
+
+/// The header that carries the credential.
+pub fn credential_name(auth: Auth) -> HeaderName {
+    match auth {
+        Auth::Bearer => http::header::AUTHORIZATION,
+        Auth::XApiKey => HeaderName::from_static("x-api-key"),
+    }
+}
+
+/// The finished value of the credential header; none when the secret can't stand in a header.
+pub fn credential_value(auth: Auth, secret: &str) -> Option<HeaderValue> {
+    let mut value = match auth {
+        Auth::Bearer => HeaderValue::from_str(&format!("Bearer {secret}")),
+        Auth::XApiKey => HeaderValue::from_str(secret),
+    }
+    .ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Adds to `out` what of a provider's answer headers clients may see.
+pub fn to_client(provider: &HeaderMap, out: &mut HeaderMap) {
+    for name in TO_CLIENT {
+        if let Some(value) = provider.get(*name) {
+            out.insert(HeaderName::from_static(name), value.clone());
+        }
+    }
+    if let Some(id) = provider_request_id(provider) {
+        out.insert(HeaderName::from_static(PROVIDER_REQUEST_ID), id.clone());
+    }
+}
+
+/// The provider's own id of the request.
+pub fn provider_request_id(provider: &HeaderMap) -> Option<&HeaderValue> {
+    PROVIDER_IDS.iter().find_map(|name| provider.get(*name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hosts;
+
+    fn crosses(host: &Host, name: &'static str) -> bool {
+        let mut client = HeaderMap::new();
+        client.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static("from-client"),
+        );
+        to_provider(&client, host, None)
+            .get(name)
+            .is_some_and(|v| v == "from-client")
+    }
+
+    #[test]
+    fn every_listed_request_header_crosses_to_its_protocol_and_no_other() {
+        let (openai, claude) = (
+            hosts::generic(Protocol::Openai),
+            hosts::generic(Protocol::Anthropic),
+        );
+        for name in TO_ANY_PROVIDER {
+            assert!(crosses(openai, name) && crosses(claude, name), "{name}");
+        }
+        for name in TO_ANTHROPIC {
+            assert!(crosses(claude, name) && !crosses(openai, name), "{name}");
+        }
+        for name in TO_OPENAI {
+            assert!(crosses(openai, name) && !crosses(claude, name), "{name}");
+        }
+        for host in hosts::HOSTS {
+            assert!(
+                host.request_headers.iter().all(|name| crosses(host, name)),
+                "{}",
+                host.name
+            );
+        }
+    }
+
+    #[test]
+    fn what_must_never_cross_does_not() {
+        for name in [
+            "authorization",
+            "x-api-key",
+            "api-key",
+            "x-goog-api-key",
+            "cookie",
+            "forwarded",
+            "x-forwarded-for",
+            "x-real-ip",
+            "via",
+            "connection",
+            "keep-alive",
+            "proxy-authorization",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+            "host",
+            "content-length",
+            "accept-encoding",
+            "x-request-id",
+            "x-lintel-feature",
+            "openai-organization",
+            "openai-project",
+            "x-anything-else",
+        ] {
+            for host in hosts::HOSTS {
+                assert!(!crosses(host, name), "{name} to {}", host.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_credential_is_sensitive_and_in_its_place() {
+        let value = credential_value(Auth::Bearer, "s3cret").unwrap();
+        assert!(value.is_sensitive() && !format!("{value:?}").contains("s3cret"));
+        let out = to_provider(
+            &HeaderMap::new(),
+            hosts::by_name("anthropic").unwrap(),
+            credential_value(Auth::XApiKey, "k").as_ref(),
+        );
+        assert_eq!(out["x-api-key"], "k");
+        assert_eq!(out["anthropic-version"], "2023-06-01");
+        assert_eq!(out[ACCEPT_ENCODING], "identity");
+        assert!(credential_value(Auth::Bearer, "new\nline").is_none());
+    }
+
+    #[test]
+    fn answers_lose_account_headers_and_keep_what_helps() {
+        let mut provider = HeaderMap::new();
+        for name in [
+            "content-type",
+            "openai-processing-ms",
+            "openai-version",
+            "x-request-id",
+            "openai-organization",
+            "x-ratelimit-limit-requests",
+            "set-cookie",
+            "cf-ray",
+            "server",
+            "anthropic-organization-id",
+            "retry-after",
+        ] {
+            provider.insert(HeaderName::from_static(name), HeaderValue::from_static("v"));
+        }
+        let mut out = HeaderMap::new();
+        to_client(&provider, &mut out);
+        let mut names: Vec<_> = out.keys().map(|k| k.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(
+            names,
+            [
+                "content-type",
+                "openai-processing-ms",
+                "openai-version",
+                "x-lintel-provider-request-id"
+            ]
+        );
+    }
+}

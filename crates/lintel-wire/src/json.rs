@@ -1,0 +1,11 @@
+//! JSON by reference: validate a document once, then look at spans of it. Nothing is copied or rebuilt.
+//!
+//! [`parse`] accepts exactly RFC 8259 over valid UTF-8, with two refusals more: an object may not name
+//! a key twice (two parsers would see two requests), and nesting is capped. Errors carry the JSON path
+//! and the byte offset. Long strings are skipped at memory speed, because a 200 KB prompt is one string.
+
+mod node;
+mod scan;
+
+pub use node::{Kind, Node};
+pub use scan::{JsonError, MAX_DEPTH, Member, Problem, parse, parse_object};

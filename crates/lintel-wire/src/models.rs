@@ -1,0 +1,101 @@
+//! `GET /v1/models` and `GET /v1/models/{id}`, in the dialect of the caller.
+//!
+//! The list holds what the key may name; it must not know how that was decided.
+
+use std::fmt::Write as _;
+
+use lintel_types::{Protocol, Timestamp};
+
+/// One name that the caller may use as a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelEntry {
+    /// The name.
+    pub id: String,
+    /// When it began to exist here: the start of the process, for routes of a file.
+    pub created: Timestamp,
+}
+
+/// The list, as JSON.
+pub fn list(protocol: Protocol, models: &[ModelEntry]) -> String {
+    let mut out = String::from(if protocol == Protocol::Anthropic {
+        r#"{"data":["#
+    } else {
+        r#"{"object":"list","data":["#
+    });
+    for (i, model) in models.iter().enumerate() {
+        if i > 0 {
+            out.push(',');
+        }
+        out.push_str(&one(protocol, model));
+    }
+    out.push(']');
+    if protocol == Protocol::Anthropic {
+        let id =
+            |m: Option<&ModelEntry>| m.map_or(serde_json::Value::Null, |m| m.id.as_str().into());
+        let (first, last) = (id(models.first()), id(models.last()));
+        // Writing to a String can't fail.
+        let _ = write!(
+            out,
+            r#","has_more":false,"first_id":{first},"last_id":{last}"#
+        );
+    }
+    out.push('}');
+    out
+}
+
+/// One entry, as JSON.
+pub fn one(protocol: Protocol, model: &ModelEntry) -> String {
+    let id = serde_json::Value::from(model.id.as_str());
+    if protocol == Protocol::Anthropic {
+        return format!(
+            r#"{{"type":"model","id":{id},"display_name":{id},"created_at":"{}"}}"#,
+            model.created
+        );
+    }
+    format!(
+        r#"{{"id":{id},"object":"model","created":{},"owned_by":"lintel"}}"#,
+        model.created.as_secs()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_dialects_are_valid_json() {
+        let models = [
+            ModelEntry {
+                id: "a\"b".into(),
+                created: Timestamp::from_millis(1_000),
+            },
+            ModelEntry {
+                id: "c".into(),
+                created: Timestamp::from_millis(0),
+            },
+        ];
+        let value: serde_json::Value =
+            serde_json::from_str(&list(Protocol::Openai, &models)).unwrap();
+        assert_eq!(
+            (
+                value["object"].as_str(),
+                value["data"][0]["id"].as_str(),
+                value["data"][0]["created"].as_i64()
+            ),
+            (Some("list"), Some("a\"b"), Some(1))
+        );
+        let value: serde_json::Value =
+            serde_json::from_str(&list(Protocol::Anthropic, &models)).unwrap();
+        assert_eq!(
+            (
+                value["last_id"].as_str(),
+                value["has_more"].as_bool(),
+                value["data"][1]["created_at"].as_str()
+            ),
+            (Some("c"), Some(false), Some("1970-01-01T00:00:00.000000Z"))
+        );
+        let empty: serde_json::Value =
+            serde_json::from_str(&list(Protocol::Anthropic, &[])).unwrap();
+        assert!(empty["first_id"].is_null());
+    }
+}

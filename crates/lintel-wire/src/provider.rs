@@ -1,0 +1,144 @@
+//! Providers: what Lintel speaks to. One file a protocol, one entry in [`PROVIDERS`].
+//!
+//! A provider knows where its operations live, which headers it may see, how its answers report usage
+//! and how its errors read. It looks at answers and never rewrites them.
+
+use lintel_types::{FailureClass, Protocol, Surface, Usage};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::sandbox::SandboxConfig;
+
+mod anthropic;
+mod error_body;
+mod openai;
+
+pub use error_body::{ProviderError, read_error};
+
+/// Every provider protocol that has a wire format of its own. The sandbox speaks its caller's.
+pub const PROVIDERS: &[&dyn ProviderSpec] = &[&openai::Openai, &anthropic::Anthropic];
+
+/// The protocol in which a provider answers a surface; none when it doesn't speak it.
+pub fn spec(protocol: Protocol, surface: Surface) -> Option<&'static dyn ProviderSpec> {
+    let spoken = if protocol == Protocol::Sandbox {
+        surface.protocol()
+    } else {
+        protocol
+    };
+    PROVIDERS
+        .iter()
+        .copied()
+        .find(|p| p.protocol() == spoken && p.endpoint(surface).is_some())
+}
+
+/// One provider, as written in configuration.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderConfig {
+    /// What it speaks: `openai` (and every compatible host), `anthropic`, or `sandbox`.
+    pub protocol: Protocol,
+    /// Where its API begins, such as `https://api.openai.com/v1`. Default: the host row's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// Which host row describes it. Default: the row of the base URL's host name, else of the provider's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Its credential: `${ENV}` or `file:/path`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<String>,
+    /// How the simulated provider behaves; for protocol `sandbox` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<SandboxConfig>,
+}
+
+/// What a whole answer, or a finished stream, says about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReplyFacts {
+    /// What it used, if it said so.
+    pub usage: Option<Usage>,
+    /// The usage as it stood in the answer.
+    pub raw_usage: Option<String>,
+    /// Why the model stopped, in the provider's word.
+    pub finish_reason: Option<String>,
+    /// Bytes of text, reasoning and tool arguments that were produced: the basis of an estimate.
+    pub content_bytes: u64,
+    /// An error inside a 200.
+    pub error: Option<FailureClass>,
+    /// Not what the protocol promises (but passed on as it is).
+    pub malformed: bool,
+}
+
+/// What one event of a stream says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EventFacts {
+    /// It carries content that the client can show.
+    pub content: bool,
+    /// It is the protocol's last event.
+    pub terminal: bool,
+    /// It carries usage and nothing else: removed again when Lintel asked for it.
+    pub usage_only: bool,
+    /// It is an error.
+    pub error: bool,
+}
+
+/// Watches one stream go by.
+pub trait StreamMeter: Send {
+    /// Looks at the data of one event.
+    fn event(&mut self, data: &[u8]) -> EventFacts;
+    /// What the stream has said so far.
+    fn facts(&self) -> &ReplyFacts;
+}
+
+/// One provider protocol.
+pub trait ProviderSpec: Sync {
+    /// Which one.
+    fn protocol(&self) -> Protocol;
+    /// The path of a surface's operation, to append to the base URL's path; none when it isn't spoken.
+    fn endpoint(&self, surface: Surface) -> Option<&'static str>;
+    /// The whole path under a base URL whose path is `prefix` (no trailing slash).
+    fn path(&self, prefix: &str, surface: Surface) -> String {
+        format!("{prefix}{}", self.endpoint(surface).unwrap_or_default())
+    }
+    /// Reads a whole 2xx answer.
+    fn reply(&self, surface: Surface, body: &[u8]) -> ReplyFacts;
+    /// Watches a stream.
+    fn meter(&self, surface: Surface) -> Box<dyn StreamMeter>;
+    /// The class of a non-2xx answer.
+    fn failure(&self, status: u16, error: &ProviderError) -> FailureClass;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_speaks_its_own_surface_and_the_sandbox_every_one() {
+        for surface in [Surface::OpenaiChat, Surface::AnthropicMessages] {
+            assert!(spec(surface.protocol(), surface).is_some());
+            assert_eq!(
+                spec(Protocol::Sandbox, surface).unwrap().protocol(),
+                surface.protocol()
+            );
+        }
+        assert!(spec(Protocol::Openai, Surface::AnthropicMessages).is_none());
+        assert!(spec(Protocol::Anthropic, Surface::OpenaiChat).is_none());
+    }
+
+    #[test]
+    fn paths_join_to_either_style_of_base_url() {
+        let anthropic = spec(Protocol::Anthropic, Surface::AnthropicMessages).unwrap();
+        assert_eq!(
+            anthropic.path("", Surface::AnthropicMessages),
+            "/v1/messages"
+        );
+        assert_eq!(
+            anthropic.path("/v1", Surface::AnthropicMessages),
+            "/v1/messages"
+        );
+        let openai = spec(Protocol::Openai, Surface::OpenaiChat).unwrap();
+        assert_eq!(
+            openai.path("/api/paas/v4", Surface::OpenaiChat),
+            "/api/paas/v4/chat/completions"
+        );
+    }
+}

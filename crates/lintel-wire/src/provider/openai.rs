@@ -1,0 +1,231 @@
+//! The OpenAI protocol and every host compatible with it.
+
+use lintel_types::{FailureClass, Protocol, Surface};
+
+use super::{EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
+use crate::json::{self, Node};
+
+mod failure;
+mod usage;
+
+/// The protocol.
+pub(super) struct Openai;
+
+impl ProviderSpec for Openai {
+    fn protocol(&self) -> Protocol {
+        Protocol::Openai
+    }
+
+    fn endpoint(&self, surface: Surface) -> Option<&'static str> {
+        match surface {
+            Surface::OpenaiChat => Some("/chat/completions"),
+            Surface::AnthropicMessages => None,
+        }
+    }
+
+    fn reply(&self, _surface: Surface, body: &[u8]) -> ReplyFacts {
+        let mut facts = ReplyFacts::default();
+        match json::parse(body) {
+            Ok(root) => {
+                look(root, "message", &mut facts);
+                facts.malformed = root.get("choices").is_none() && facts.error.is_none();
+            }
+            Err(_) => facts.malformed = true,
+        }
+        facts
+    }
+
+    fn meter(&self, _surface: Surface) -> Box<dyn StreamMeter> {
+        Box::<ChatMeter>::default()
+    }
+
+    fn failure(&self, status: u16, error: &ProviderError) -> FailureClass {
+        failure::class(status, error)
+    }
+}
+
+/// Watches a stream of `chat.completion.chunk`s.
+#[derive(Default)]
+struct ChatMeter {
+    facts: ReplyFacts,
+}
+
+impl StreamMeter for ChatMeter {
+    fn event(&mut self, data: &[u8]) -> EventFacts {
+        if data == b"[DONE]" {
+            return EventFacts {
+                terminal: true,
+                ..EventFacts::default()
+            };
+        }
+        let Ok(root) = json::parse(data) else {
+            self.facts.malformed = true;
+            return EventFacts::default();
+        };
+        let before = self.facts.content_bytes;
+        let error_before = self.facts.error.is_some();
+        let reported = look(root, "delta", &mut self.facts);
+        let no_choices = root
+            .get("choices")
+            .is_some_and(|c| c.items().next().is_none());
+        EventFacts {
+            content: self.facts.content_bytes > before,
+            terminal: false,
+            usage_only: reported && no_choices,
+            error: self.facts.error.is_some() && !error_before,
+        }
+    }
+
+    fn facts(&self) -> &ReplyFacts {
+        &self.facts
+    }
+}
+
+/// Reads one chunk or one whole answer into `facts`; says whether it reported usage.
+///
+/// Usage may come in any chunk, also in several, also in one with non-empty `choices`, also
+/// followed by chunks with `"usage":null`: the last one that isn't null counts.
+fn look(root: Node<'_>, message: &str, facts: &mut ReplyFacts) -> bool {
+    let mut reported = false;
+    let mut usage = None;
+    for (key, value) in root.members() {
+        match &*key {
+            "choices" => value
+                .items()
+                .for_each(|choice| look_at_choice(choice, message, facts)),
+            "usage" => usage = Some(value).filter(|v| v.kind() == json::Kind::Object),
+            // Groq without include_usage reports it here, and only here.
+            "x_groq" => {
+                usage = usage.or_else(|| {
+                    value
+                        .get("usage")
+                        .filter(|v| v.kind() == json::Kind::Object)
+                })
+            }
+            "error" if !value.is_null() => {
+                facts.error = Some(failure::class(
+                    200,
+                    &super::read_error(root.raw().as_bytes()),
+                ));
+            }
+            _ => {}
+        }
+    }
+    if let Some(node) = usage {
+        facts.usage = Some(usage::read(node));
+        facts.raw_usage = Some(node.raw().to_owned());
+        reported = true;
+    }
+    reported
+}
+
+fn look_at_choice(choice: Node<'_>, message: &str, facts: &mut ReplyFacts) {
+    for (key, value) in choice.members() {
+        match &*key {
+            // Some hosts write "" for null.
+            "finish_reason" => {
+                if let Some(reason) = value.text().filter(|r| !r.is_empty()) {
+                    facts.finish_reason = Some(reason.into_owned());
+                }
+            }
+            key if key == message => {
+                for (key, value) in value.members() {
+                    if !matches!(&*key, "role" | "refusal" | "annotations") {
+                        facts.content_bytes += content_bytes(value);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Bytes of the strings in `node`, whatever its shape: hosts spell content and reasoning in many ways.
+fn content_bytes(node: Node<'_>) -> u64 {
+    match node.kind() {
+        json::Kind::String => node.raw().len().saturating_sub(2) as u64,
+        json::Kind::Array => node.items().map(content_bytes).sum(),
+        json::Kind::Object => node
+            .members()
+            .filter(|(k, _)| !matches!(&**k, "type" | "id"))
+            .map(|(_, v)| content_bytes(v))
+            .sum(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(events: &[&str]) -> (Vec<EventFacts>, ReplyFacts) {
+        let mut meter = Openai.meter(Surface::OpenaiChat);
+        let facts = events.iter().map(|e| meter.event(e.as_bytes())).collect();
+        (facts, meter.facts().clone())
+    }
+
+    #[test]
+    fn the_last_usage_that_is_not_null_counts() {
+        let (events, facts) = run(&[
+            r#"{"choices":[{"delta":{"role":"assistant","content":""},"index":0}],"usage":null}"#,
+            r#"{"choices":[{"delta":{"content":"hi"},"index":0,"finish_reason":null}]}"#,
+            r#"{"choices":[{"delta":{},"index":0,"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#,
+            r#"{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}}"#,
+            r#"{"choices":[],"moderation":{},"usage":null}"#,
+            "[DONE]",
+        ]);
+        let flags: Vec<_> = events
+            .iter()
+            .map(|e| (e.content, e.usage_only, e.terminal))
+            .collect();
+        let (no, yes) = (false, true);
+        assert_eq!(
+            flags,
+            [
+                (no, no, no),
+                (yes, no, no),
+                (no, no, no),
+                (no, yes, no),
+                (no, no, no),
+                (no, no, yes)
+            ]
+        );
+        assert_eq!(facts.usage.unwrap().input_tokens(), 7);
+        assert_eq!(facts.finish_reason.as_deref(), Some("stop"));
+        assert_eq!(facts.content_bytes, 2);
+    }
+
+    #[test]
+    fn groq_reports_in_a_place_of_its_own() {
+        let (_, facts) = run(&[
+            r#"{"choices":[],"x_groq":{"id":"r"}}"#,
+            r#"{"choices":[{"delta":{}}],"x_groq":{"usage":{"prompt_tokens":5,"completion_tokens":1,"total_tokens":6}}}"#,
+        ]);
+        assert_eq!(facts.usage.unwrap().input_tokens(), 5);
+    }
+
+    #[test]
+    fn an_error_inside_a_200_is_seen() {
+        let (events, facts) = run(&[r#"{"error":{"message":"upstream died","code":502}}"#]);
+        assert!(events[0].error && facts.error.is_some());
+        let facts = Openai.reply(
+            Surface::OpenaiChat,
+            br#"{"error":{"message":"Rate limit","code":429}}"#,
+        );
+        assert_eq!(facts.error, Some(FailureClass::RateLimited));
+    }
+
+    #[test]
+    fn nonsense_is_marked_and_never_fatal() {
+        let (_, facts) = run(&[
+            "{",
+            "[]",
+            "\"x\"",
+            r#"{"choices":null}"#,
+            r#"{"choices":[7]}"#,
+            "[DONE]",
+        ]);
+        assert!(facts.malformed && facts.usage.is_none());
+        assert!(Openai.reply(Surface::OpenaiChat, b"method=POST").malformed);
+    }
+}

@@ -1,0 +1,53 @@
+//! What a surface's dialect must be able to say. One file and two lines here add one.
+
+use bytes::Bytes;
+use lintel_types::Surface;
+
+use super::ask::{Ask, Refusal};
+use super::errors::Fault;
+use super::reply::Reply;
+use super::{anthropic, openai};
+
+/// A dialect: functions from values to bytes.
+pub(super) struct Dialect {
+    /// Reads a request.
+    pub(super) ask: fn(&[u8]) -> Result<Ask, Refusal>,
+    /// Writes a whole answer.
+    pub(super) body: fn(&Reply, &Ids) -> Vec<u8>,
+    /// Writes a stream, event by event.
+    pub(super) events: fn(&Reply, &Ids, &Ask) -> Vec<Frame>,
+    /// Writes an error body.
+    pub(super) error: fn(&Fault, &Ids) -> Vec<u8>,
+    /// Writes an error event.
+    pub(super) error_event: fn(&Ids) -> Bytes,
+    /// An answer's headers, content type aside.
+    pub(super) headers: fn(&Ids) -> Vec<(&'static str, String)>,
+}
+
+/// The dialect of `surface`.
+pub(super) fn of(surface: Surface) -> &'static Dialect {
+    match surface {
+        Surface::OpenaiChat => &openai::DIALECT,
+        Surface::AnthropicMessages => &anthropic::DIALECT,
+    }
+}
+
+/// One event of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// The event, blank line included.
+    pub(super) bytes: Bytes,
+    /// Whether it carries a token, and so takes a token's time.
+    pub(super) token: bool,
+}
+
+/// What names an answer.
+#[derive(Debug, Clone)]
+pub(super) struct Ids<'a> {
+    /// The model, as it was asked for.
+    pub(super) model: &'a str,
+    /// From which every id of the answer is drawn.
+    pub(super) seed: u64,
+    /// Planned time to the first byte, in milliseconds.
+    pub(super) millis: u128,
+}
