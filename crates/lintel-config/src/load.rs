@@ -1,0 +1,157 @@
+//! Loading: text to snapshot, in order, with everything that is wrong along the way.
+
+use std::io;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use lintel_types::NodeId;
+use serde_json::{Map, Value};
+
+use crate::bounds;
+use crate::decode::decode;
+use crate::document::Document;
+use crate::fingerprint;
+use crate::path::Path;
+use crate::prices;
+use crate::problem::{Problem, Problems, Report};
+use crate::providers::{self, Sources};
+use crate::raw::{RawConfig, Switch};
+use crate::routes::{self, Known};
+use crate::schema::schema;
+use crate::shape;
+use crate::snapshot::{LogConfig, Snapshot};
+use crate::tenants;
+
+/// A configuration that was loaded.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The compiled configuration.
+    pub snapshot: Snapshot,
+    /// What is odd about it, but stops nothing.
+    pub warnings: Vec<Problem>,
+}
+
+/// Loads the text of a `lintel.yaml`. `origin` is its file name: messages begin with it, and the
+/// price files that it names lie beside it. `env` gives environment variables, `read` files.
+///
+/// # Errors
+/// Every problem at once, in the order of the text.
+pub fn load(
+    text: &str,
+    origin: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+    read: &dyn Fn(&FilePath) -> io::Result<String>,
+) -> Result<Loaded, Problems> {
+    let document = Document::parse(text, origin).map_err(Problems)?;
+    resolve(document, origin, &Sources { env, read })
+}
+
+/// A document to a snapshot.
+pub(crate) fn resolve(
+    mut document: Document,
+    origin: &str,
+    sources: &Sources<'_>,
+) -> Result<Loaded, Problems> {
+    let mut value = std::mem::take(&mut document.value);
+    if value.is_null() {
+        // An empty file is an empty mapping, and misses what that misses.
+        value = Value::Object(Map::new());
+    }
+    let declared = |section: &str| -> Vec<String> {
+        value
+            .get(section)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(Map::keys)
+            .cloned()
+            .collect()
+    };
+    let (provider_names, route_names) = (declared("providers"), declared("routes"));
+    let mut report = Report::new(origin, &document);
+    if !shape::check(&schema(), &mut value, &mut report) {
+        if !value.is_object() {
+            return Err(Problems(report.problems));
+        }
+        fill_in(&mut value);
+    }
+    let raw: Option<RawConfig> = decode(value, &Path::default(), &mut report);
+    let snapshot = raw.map(|raw| {
+        compile(
+            &raw,
+            origin,
+            &provider_names,
+            &route_names,
+            sources,
+            &mut report,
+        )
+    });
+    let Report {
+        mut problems,
+        warnings,
+        ..
+    } = report;
+    match snapshot {
+        Some(snapshot) if problems.is_empty() => Ok(Loaded { snapshot, warnings }),
+        _ => {
+            // Stable: problems of price files keep their own order, behind this file's.
+            problems.sort_by_key(|p| (p.origin != origin, p.origin.clone(), p.line, p.column));
+            Err(Problems(problems))
+        }
+    }
+}
+
+/// Puts an empty `providers` where it is missing or was cut out, so that the rest can still be looked at. It has been reported.
+fn fill_in(value: &mut Value) {
+    if let Some(map) = value.as_object_mut() {
+        map.entry("providers")
+            .or_insert_with(|| Value::Object(Map::new()));
+    }
+}
+
+fn compile(
+    raw: &RawConfig,
+    origin: &str,
+    provider_names: &[String],
+    route_names: &[String],
+    sources: &Sources<'_>,
+    report: &mut Report<'_>,
+) -> Snapshot {
+    bounds::check_listeners(raw, sources.env, report);
+    if raw.store.contains("://") {
+        report.problem(
+            &Path::of(&["store"]),
+            "a store is a directory, such as ./.lintel",
+        );
+    }
+    let limits = bounds::limits(&raw.limits, report);
+    let beside = FilePath::new(origin).parent().unwrap_or(FilePath::new(""));
+    let prices = prices::resolve(&raw.prices, beside, sources, report);
+    let providers = providers::resolve(&raw.providers, sources, report);
+    let known = Known {
+        providers: &providers,
+        declared: provider_names,
+        prices: &prices,
+        unknown_model: &raw.prices.unknown_model,
+    };
+    let routes = routes::resolve(&raw.routes, &known, report);
+    let mut snapshot = Snapshot {
+        hash: Arc::from(""),
+        listen: raw.listen.0,
+        admin: raw.admin.listen.0,
+        store: PathBuf::from(&raw.store),
+        durability: raw.durability,
+        node: NodeId(raw.node),
+        limits,
+        routes,
+        providers,
+        prices: Arc::new(prices),
+        unknown_model: raw.prices.unknown_model.clone(),
+        tenants: tenants::resolve(&raw.tenants, route_names, report),
+        log: LogConfig {
+            level: raw.log.level,
+            calls: raw.log.calls == Switch::On,
+        },
+    };
+    snapshot.hash = fingerprint::hash(&snapshot);
+    snapshot
+}

@@ -1,0 +1,211 @@
+//! The configuration as written: one struct a section, every default beside its key.
+//!
+//! The JSON Schema, the reference and the errors are made from these structs; routes, providers and
+//! prices bring their own from the crates that they configure.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use lintel_policy::{Period, RouteConfig, Size, UnknownModel};
+use lintel_wire::provider::ProviderConfig;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+
+/// `lintel.yaml`
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawConfig {
+    /// Address and port of the data listener, which applications call.
+    #[serde(default = "Address::data")]
+    pub listen: Address,
+    /// The admin listener: control API, health and metrics.
+    #[serde(default)]
+    pub admin: AdminConfig,
+    /// The directory that holds everything that must outlive the process.
+    #[serde(default = "default_store")]
+    #[schemars(length(min = 1))]
+    pub store: String,
+    /// What a row of the ledger has survived when the client gets its last bytes.
+    #[serde(default)]
+    pub durability: Durability,
+    /// Which node of a deployment this is: distinct for every process whose rows meet.
+    #[serde(default)]
+    pub node: u16,
+    /// The log.
+    #[serde(default)]
+    pub log: RawLog,
+    /// What models cost.
+    #[serde(default)]
+    pub prices: PricesConfig,
+    /// Accounts at model APIs, by name.
+    #[schemars(extend("minProperties" = 1))]
+    pub providers: BTreeMap<String, ProviderConfig>,
+    /// What clients may name as their model.
+    #[serde(default)]
+    pub routes: BTreeMap<String, RouteConfig>,
+    /// Who calls, by name.
+    #[serde(default)]
+    pub tenants: BTreeMap<String, TenantConfig>,
+    /// Bounds on what clients and providers may send, and on what is held at once.
+    #[serde(default)]
+    pub limits: LimitsConfig,
+}
+
+/// The admin listener.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdminConfig {
+    /// Its address and port. Off loopback the environment variable `LINTEL_ADMIN_TOKEN` must be set.
+    pub listen: Address,
+}
+
+/// What a row of the ledger has survived when the client gets its last bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Durability {
+    /// The end of the process, by `kill -9` too.
+    #[default]
+    Process,
+    /// A loss of power.
+    Disk,
+}
+
+/// The log, on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawLog {
+    /// The least important line that is written.
+    pub level: LogLevel,
+    /// Whether every exchange gets a line.
+    pub calls: Switch,
+}
+
+/// How important a line of the log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// What needs somebody's hand.
+    Error,
+    /// What will soon.
+    Warn,
+    /// What changed.
+    #[default]
+    Info,
+    /// What was decided.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// The name in configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LogLevel::Error => "error",
+            LogLevel::Warn => "warn",
+            LogLevel::Info => "info",
+            LogLevel::Debug => "debug",
+            LogLevel::Trace => "trace",
+        }
+    }
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Switch {
+    /// Done.
+    #[default]
+    On,
+    /// Not done.
+    Off,
+}
+
+/// What models cost.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PricesConfig {
+    /// Price files. Their entries stand above the list prices that come with Lintel, a later file's above an earlier one's.
+    pub files: Vec<String>,
+    /// What happens to a call whose model has no price.
+    pub unknown_model: UnknownModel,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TenantConfig {
+    /// The tenant's projects, by name.
+    pub projects: BTreeMap<String, ProjectConfig>,
+}
+
+/// A part of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProjectConfig {
+    /// The routes that its keys may name. Without this key: every route that the key itself may name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routes: Option<Vec<String>>,
+}
+
+/// Bounds on what clients and providers may send, and on what is held at once.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// The largest request body.
+    pub body: Size,
+    /// The largest body of an answer that isn't streamed.
+    pub response: Size,
+    /// The largest event of a stream.
+    pub event: Size,
+    /// Exchanges at once; further ones are refused with 503.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub in_flight: u32,
+    /// Request bodies held at once, all together.
+    pub in_flight_bytes: Size,
+    /// The largest head of a request or of an answer.
+    pub headers: Size,
+    /// Client connections at once.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub connections: u32,
+    /// The longest wait for a whole head.
+    pub header_timeout: Period,
+    /// The longest wait for a whole body.
+    pub body_timeout: Period,
+    /// The longest that running exchanges may take after SIGTERM.
+    pub drain: Period,
+}
+
+impl Default for AdminConfig {
+    fn default() -> Self {
+        Self {
+            listen: Address::admin(),
+        }
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        const KB: usize = 1 << 10;
+        const MB: usize = 1 << 20;
+        let seconds = |n| Period(Duration::from_secs(n));
+        Self {
+            body: Size(32 * MB),
+            response: Size(64 * MB),
+            event: Size(4 * MB),
+            in_flight: 20_000,
+            in_flight_bytes: Size(512 * MB),
+            headers: Size(64 * KB),
+            connections: 20_000,
+            header_timeout: seconds(15),
+            body_timeout: seconds(60),
+            drain: seconds(30),
+        }
+    }
+}
+
+fn default_store() -> String {
+    "./.lintel".to_owned()
+}

@@ -1,0 +1,125 @@
+//! The snapshot: the immutable, compiled configuration that an exchange sees. Swapped whole, never changed.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lintel_policy::{PriceBook, Route, UnknownModel};
+use lintel_types::{NodeId, Protocol};
+use lintel_wire::hosts::Host;
+use lintel_wire::sandbox::SandboxConfig;
+
+use crate::base_url::BaseUrl;
+use crate::raw::{Durability, LogLevel};
+use crate::secret::Secret;
+
+/// The compiled configuration.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// First 16 hexadecimal digits of a SHA-256 over everything below except secret values: which configuration decided.
+    pub hash: Arc<str>,
+    /// The data listener.
+    pub listen: SocketAddr,
+    /// The admin listener.
+    pub admin: SocketAddr,
+    /// The store's directory.
+    pub store: PathBuf,
+    /// What a settled row has survived when the client gets its last bytes.
+    pub durability: Durability,
+    /// Which node of a deployment this is.
+    pub node: NodeId,
+    /// Bounds on what clients and providers may send.
+    pub limits: Limits,
+    /// By the name that clients use.
+    pub routes: HashMap<Arc<str>, Arc<Route>>,
+    /// Each at its own [`Provider::index`].
+    pub providers: Vec<Arc<Provider>>,
+    /// What models cost.
+    pub prices: Arc<PriceBook>,
+    /// What happens to a call whose model has no price.
+    pub unknown_model: UnknownModel,
+    /// Tenants and projects that the file declares.
+    pub tenants: Vec<DeclaredTenant>,
+    /// The log.
+    pub log: LogConfig,
+}
+
+impl Snapshot {
+    /// The provider called `name`.
+    pub fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
+        self.providers.iter().find(|p| &*p.name == name)
+    }
+}
+
+/// Bounds on what clients and providers may send, and on what is held at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a request's body.
+    pub body_bytes: usize,
+    /// Bytes of all request bodies held at once.
+    pub in_flight_bytes: usize,
+    /// Exchanges at once.
+    pub in_flight: usize,
+    /// Bytes of an answer's body.
+    pub response_bytes: usize,
+    /// Bytes of one event of a stream.
+    pub event_bytes: usize,
+    /// Bytes of a message's head.
+    pub header_bytes: usize,
+    /// Client connections at once.
+    pub connections: usize,
+    /// From a connection's first byte, or its last answer, to a whole head.
+    pub header_timeout: Duration,
+    /// From a whole head to a whole body.
+    pub body_timeout: Duration,
+    /// From SIGTERM to the end of the last exchange.
+    pub drain: Duration,
+}
+
+/// An account at a model API.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// Its place in [`Snapshot::providers`].
+    pub index: usize,
+    /// Its name in configuration.
+    pub name: Arc<str>,
+    /// What is known about its host.
+    pub host: &'static Host,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// Where its API begins. The sandbox has none that is dialled.
+    pub base: BaseUrl,
+    /// Its credential.
+    pub credential: Option<Secret>,
+    /// How a simulated provider behaves.
+    pub sandbox: Option<SandboxConfig>,
+}
+
+/// A tenant that the file declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredTenant {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its projects.
+    pub projects: Vec<DeclaredProject>,
+}
+
+/// A project that the file declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredProject {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The routes that its keys may name; none: every route that the key may.
+    pub routes: Option<Vec<Arc<str>>>,
+}
+
+/// The log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogConfig {
+    /// What is logged.
+    pub level: LogLevel,
+    /// Whether every exchange gets a line.
+    pub calls: bool,
+}

@@ -1,0 +1,89 @@
+//! The configuration of somebody who has none.
+
+use lintel_config::defaults;
+use lintel_policy::UnknownModel;
+use lintel_types::Protocol;
+
+fn env<'e>(set: &'e [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'e {
+    |name| {
+        set.iter()
+            .find(|(n, _)| *n == name)
+            .map(|(_, value)| (*value).to_owned())
+    }
+}
+
+#[test]
+fn with_nothing_set_there_is_the_sandbox_on_loopback() {
+    let loaded = defaults(&env(&[])).unwrap();
+    let s = loaded.snapshot;
+    assert_eq!(loaded.warnings, []);
+    assert!(s.listen.ip().is_loopback() && s.admin.ip().is_loopback());
+    assert_eq!(s.providers.len(), 1);
+    let route = &s.routes["sandbox"];
+    assert_eq!(
+        (
+            &*route.tiers[0].targets[0].provider,
+            &*route.tiers[0].targets[0].model
+        ),
+        ("sandbox", "sandbox")
+    );
+    assert_eq!(s.provider("sandbox").unwrap().protocol, Protocol::Sandbox);
+    assert_eq!(s.unknown_model, UnknownModel::AllowUnpriced);
+    assert_eq!(s.hash, defaults(&env(&[])).unwrap().snapshot.hash);
+}
+
+#[test]
+fn a_usual_variable_brings_its_provider() {
+    let s = defaults(&env(&[
+        ("OPENAI_API_KEY", "sk-1"),
+        ("ANTHROPIC_API_KEY", "sk-2"),
+        ("GROQ_API_KEY", " "),
+    ]))
+    .unwrap()
+    .snapshot;
+    let names: Vec<&str> = s.providers.iter().map(|p| &*p.name).collect();
+    assert_eq!(names, ["anthropic", "openai", "sandbox"]);
+    assert!(s.providers.iter().enumerate().all(|(i, p)| p.index == i));
+    assert_eq!(
+        s.provider("openai")
+            .unwrap()
+            .credential
+            .as_ref()
+            .unwrap()
+            .expose(),
+        "sk-1"
+    );
+    assert_eq!(
+        s.provider("anthropic").unwrap().base.to_string(),
+        "https://api.anthropic.com"
+    );
+}
+
+#[test]
+fn addresses_and_store_can_be_overridden_but_not_wrongly() {
+    let set = [
+        ("LINTEL_LISTEN", "127.0.0.1:0"),
+        ("LINTEL_ADMIN_LISTEN", "[::1]:0"),
+        ("LINTEL_STORE", "/tmp/x"),
+    ];
+    let s = defaults(&env(&set)).unwrap().snapshot;
+    assert_eq!(
+        (s.listen.port(), s.admin.to_string(), s.store.to_str()),
+        (0, "[::1]:0".into(), Some("/tmp/x"))
+    );
+    let wrong = defaults(&env(&[
+        ("LINTEL_LISTEN", "8080"),
+        ("LINTEL_ADMIN_LISTEN", "0.0.0.0:8081"),
+        ("OPENAI_API_KEY", "a\nb"),
+    ]))
+    .unwrap_err();
+    let shown: Vec<String> = wrong.0.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "built-in defaults: listen: `8080` is not an address: write an IP address and a port, such as 127.0.0.1:8080 or 0.0.0.0:8080",
+            "built-in defaults: admin.listen: 0.0.0.0:8081 is off loopback: set the environment variable LINTEL_ADMIN_TOKEN, or listen at 127.0.0.1",
+            "built-in defaults: providers.openai.api_key: environment variable OPENAI_API_KEY holds a line break or another character that can't be sent in a header",
+        ]
+    );
+}
