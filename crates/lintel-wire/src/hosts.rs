@@ -31,6 +31,8 @@ pub struct Host {
     pub auth: Auth,
     /// Streams report usage without `stream_options.include_usage`, so nothing is inserted.
     pub usage_unasked: bool,
+    /// Reasoning shows only as the excess of `total_tokens` over its parts.
+    pub hidden_reasoning: bool,
     /// Request headers that it understands beyond its protocol's.
     pub request_headers: &'static [&'static str],
 }
@@ -48,6 +50,7 @@ const fn openai_compatible(
         protocol: Protocol::Openai,
         auth: Auth::Bearer,
         usage_unasked: false,
+        hidden_reasoning: false,
         request_headers: &[],
     }
 }
@@ -67,7 +70,17 @@ pub const HOSTS: &[Host] = &[
         protocol: Protocol::Anthropic,
         auth: Auth::XApiKey,
         usage_unasked: true,
+        hidden_reasoning: false,
         request_headers: &[],
+    },
+    Host {
+        env: Some("GEMINI_API_KEY"),
+        hidden_reasoning: true,
+        ..openai_compatible(
+            "gemini",
+            "https://generativelanguage.googleapis.com/v1beta/openai",
+            &["generativelanguage.googleapis.com"],
+        )
     },
     Host {
         env: Some("GROQ_API_KEY"),
@@ -167,6 +180,7 @@ const GENERIC: &[Host] = &[
         protocol: Protocol::Anthropic,
         auth: Auth::XApiKey,
         usage_unasked: true,
+        hidden_reasoning: false,
         request_headers: &[],
     },
     Host {
@@ -177,6 +191,7 @@ const GENERIC: &[Host] = &[
         protocol: Protocol::Sandbox,
         auth: Auth::Bearer,
         usage_unasked: false,
+        hidden_reasoning: false,
         request_headers: &[],
     },
 ];

@@ -4,8 +4,10 @@
 //! a key twice (two parsers would see two requests), and nesting is capped. Errors carry the JSON path
 //! and the byte offset. Long strings are skipped at memory speed, because a 200 KB prompt is one string.
 
+mod error;
 mod node;
 mod scan;
 
+pub use error::{JsonError, MAX_DEPTH, Problem};
 pub use node::{Kind, Node};
-pub use scan::{JsonError, MAX_DEPTH, Member, Problem, parse, parse_object};
+pub use scan::{Member, parse, parse_object};

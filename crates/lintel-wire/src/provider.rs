@@ -7,6 +7,7 @@ use lintel_types::{FailureClass, Protocol, Surface, Usage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::hosts::Host;
 use crate::sandbox::SandboxConfig;
 
 mod anthropic;
@@ -100,9 +101,9 @@ pub trait ProviderSpec: Sync {
         format!("{prefix}{}", self.endpoint(surface).unwrap_or_default())
     }
     /// Reads a whole 2xx answer.
-    fn reply(&self, surface: Surface, body: &[u8]) -> ReplyFacts;
+    fn reply(&self, host: &'static Host, surface: Surface, body: &[u8]) -> ReplyFacts;
     /// Watches a stream.
-    fn meter(&self, surface: Surface) -> Box<dyn StreamMeter>;
+    fn meter(&self, host: &'static Host, surface: Surface) -> Box<dyn StreamMeter>;
     /// The class of a non-2xx answer.
     fn failure(&self, status: u16, error: &ProviderError) -> FailureClass;
 }

@@ -58,8 +58,8 @@ pub struct ErrorBody<'a> {
     pub kind_name: Option<Cow<'a, str>>,
     /// What kind of error it is.
     pub kind: Kind,
-    /// The code as JSON (`"expired_key"`, `400`, `null`).
-    pub code: Cow<'a, str>,
+    /// The code as JSON (`"expired_key"`, `400`); none when the provider gave none.
+    pub code: Option<Cow<'a, str>>,
     /// The parameter at fault as JSON.
     pub param: Option<Cow<'a, str>>,
     /// Our id of the exchange.
@@ -73,7 +73,7 @@ impl<'a> ErrorBody<'a> {
             message: Cow::Borrowed(error.message()),
             kind_name: None,
             kind: error.kind(),
-            code: Cow::Owned(format!("\"{}\"", error.code())),
+            code: Some(Cow::Owned(format!("\"{}\"", error.code()))),
             param: None,
             request_id,
         }

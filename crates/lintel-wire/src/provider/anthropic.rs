@@ -3,6 +3,7 @@
 use lintel_types::{FailureClass, Protocol, Surface};
 
 use super::{EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
+use crate::hosts::Host;
 use crate::json::{self, Node};
 
 mod failure;
@@ -29,7 +30,7 @@ impl ProviderSpec for Anthropic {
         format!("{prefix}{}", self.endpoint(surface).unwrap_or_default())
     }
 
-    fn reply(&self, _surface: Surface, body: &[u8]) -> ReplyFacts {
+    fn reply(&self, _host: &'static Host, _surface: Surface, body: &[u8]) -> ReplyFacts {
         let mut meter = MessageMeter::default();
         match json::parse(body) {
             Ok(root) if is_type(root, "error") => meter.error(root),
@@ -42,7 +43,7 @@ impl ProviderSpec for Anthropic {
         meter.facts
     }
 
-    fn meter(&self, _surface: Surface) -> Box<dyn StreamMeter> {
+    fn meter(&self, _host: &'static Host, _surface: Surface) -> Box<dyn StreamMeter> {
         Box::<MessageMeter>::default()
     }
 
@@ -162,9 +163,10 @@ impl MessageMeter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hosts::generic;
 
     fn run(events: &[&str]) -> (Vec<EventFacts>, ReplyFacts) {
-        let mut meter = Anthropic.meter(Surface::AnthropicMessages);
+        let mut meter = Anthropic.meter(generic(Protocol::Anthropic), Surface::AnthropicMessages);
         let facts = events.iter().map(|e| meter.event(e.as_bytes())).collect();
         (facts, meter.facts().clone())
     }

@@ -3,6 +3,7 @@
 use lintel_types::{FailureClass, Protocol, Surface};
 
 use super::{EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
+use crate::hosts::Host;
 use crate::json::{self, Node};
 
 mod failure;
@@ -23,11 +24,11 @@ impl ProviderSpec for Openai {
         }
     }
 
-    fn reply(&self, _surface: Surface, body: &[u8]) -> ReplyFacts {
+    fn reply(&self, host: &'static Host, _surface: Surface, body: &[u8]) -> ReplyFacts {
         let mut facts = ReplyFacts::default();
         match json::parse(body) {
             Ok(root) => {
-                look(root, "message", &mut facts);
+                look(host, root, "message", &mut facts);
                 facts.malformed = root.get("choices").is_none() && facts.error.is_none();
             }
             Err(_) => facts.malformed = true,
@@ -35,8 +36,11 @@ impl ProviderSpec for Openai {
         facts
     }
 
-    fn meter(&self, _surface: Surface) -> Box<dyn StreamMeter> {
-        Box::<ChatMeter>::default()
+    fn meter(&self, host: &'static Host, _surface: Surface) -> Box<dyn StreamMeter> {
+        Box::new(ChatMeter {
+            host,
+            facts: ReplyFacts::default(),
+        })
     }
 
     fn failure(&self, status: u16, error: &ProviderError) -> FailureClass {
@@ -45,8 +49,8 @@ impl ProviderSpec for Openai {
 }
 
 /// Watches a stream of `chat.completion.chunk`s.
-#[derive(Default)]
 struct ChatMeter {
+    host: &'static Host,
     facts: ReplyFacts,
 }
 
@@ -64,7 +68,7 @@ impl StreamMeter for ChatMeter {
         };
         let before = self.facts.content_bytes;
         let error_before = self.facts.error.is_some();
-        let reported = look(root, "delta", &mut self.facts);
+        let reported = look(self.host, root, "delta", &mut self.facts);
         let no_choices = root
             .get("choices")
             .is_some_and(|c| c.items().next().is_none());
@@ -85,7 +89,7 @@ impl StreamMeter for ChatMeter {
 ///
 /// Usage may come in any chunk, also in several, also in one with non-empty `choices`, also
 /// followed by chunks with `"usage":null`: the last one that isn't null counts.
-fn look(root: Node<'_>, message: &str, facts: &mut ReplyFacts) -> bool {
+fn look(host: &Host, root: Node<'_>, message: &str, facts: &mut ReplyFacts) -> bool {
     let mut reported = false;
     let mut usage = None;
     for (key, value) in root.members() {
@@ -112,7 +116,7 @@ fn look(root: Node<'_>, message: &str, facts: &mut ReplyFacts) -> bool {
         }
     }
     if let Some(node) = usage {
-        facts.usage = Some(usage::read(node));
+        facts.usage = Some(usage::read(node, host.hidden_reasoning));
         facts.raw_usage = Some(node.raw().to_owned());
         reported = true;
     }
@@ -157,9 +161,10 @@ fn content_bytes(node: Node<'_>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hosts::generic;
 
     fn run(events: &[&str]) -> (Vec<EventFacts>, ReplyFacts) {
-        let mut meter = Openai.meter(Surface::OpenaiChat);
+        let mut meter = Openai.meter(generic(Protocol::Openai), Surface::OpenaiChat);
         let facts = events.iter().map(|e| meter.event(e.as_bytes())).collect();
         (facts, meter.facts().clone())
     }
@@ -209,6 +214,7 @@ mod tests {
         let (events, facts) = run(&[r#"{"error":{"message":"upstream died","code":502}}"#]);
         assert!(events[0].error && facts.error.is_some());
         let facts = Openai.reply(
+            generic(Protocol::Openai),
             Surface::OpenaiChat,
             br#"{"error":{"message":"Rate limit","code":429}}"#,
         );
@@ -226,6 +232,14 @@ mod tests {
             "[DONE]",
         ]);
         assert!(facts.malformed && facts.usage.is_none());
-        assert!(Openai.reply(Surface::OpenaiChat, b"method=POST").malformed);
+        assert!(
+            Openai
+                .reply(
+                    generic(Protocol::Openai),
+                    Surface::OpenaiChat,
+                    b"method=POST"
+                )
+                .malformed
+        );
     }
 }

@@ -132,18 +132,17 @@ struct CompletionDetails {
 }
 
 fn usage(counts: Counts, report: UsageReport) -> Option<Usage> {
-    let lie = match report {
+    let sum = counts.input.saturating_add(counts.output);
+    let total_tokens = match report {
         UsageReport::Missing => return None,
-        UsageReport::Truthful => 0,
-        UsageReport::Contradictory => 7,
+        UsageReport::Truthful => sum,
+        // Less than the parts: some hosts leave reasoning out of the parts, so more would be no contradiction.
+        UsageReport::Contradictory => u64::from(sum != 1),
     };
     Some(Usage {
         prompt_tokens: counts.input,
         completion_tokens: counts.output,
-        total_tokens: counts
-            .input
-            .saturating_add(counts.output)
-            .saturating_add(lie),
+        total_tokens,
         prompt_tokens_details: PromptDetails {
             cached_tokens: counts.cached,
             audio_tokens: 0,

@@ -137,9 +137,12 @@ fn error_json(error: &ErrorBody<'_>) -> String {
     let id = error
         .request_id
         .map_or(serde_json::Value::Null, serde_json::Value::from);
+    let code = match &error.code {
+        Some(code) => format!(r#","code":{code}"#),
+        None => String::new(),
+    };
     format!(
-        r#"{{"type":"error","error":{{"type":{kind},"message":{message},"code":{}}},"request_id":{id}}}"#,
-        error.code
+        r#"{{"type":"error","error":{{"type":{kind},"message":{message}{code}}},"request_id":{id}}}"#
     )
 }
 

@@ -196,10 +196,8 @@ fn error_json(error: &ErrorBody<'_>) -> String {
     let message = serde_json::Value::from(&*error.message);
     let kind = serde_json::Value::from(error.kind_name.as_deref().unwrap_or(type_name(error.kind)));
     let param = error.param.as_deref().unwrap_or("null");
-    format!(
-        r#"{{"error":{{"message":{message},"type":{kind},"param":{param},"code":{}}}}}"#,
-        error.code
-    )
+    let code = error.code.as_deref().unwrap_or("null");
+    format!(r#"{{"error":{{"message":{message},"type":{kind},"param":{param},"code":{code}}}}}"#)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use lintel_types::{Meter, Usage};
 
 use crate::json::Node;
 
-/// Reads a `usage` object.
-pub(super) fn read(node: Node<'_>) -> Usage {
+/// Reads a `usage` object. `hidden_reasoning`: what the total has beyond its parts is reasoning.
+pub(super) fn read(node: Node<'_>, hidden_reasoning: bool) -> Usage {
     let at = |path: &[&str]| node.at(path).and_then(|n| n.u64());
     let first = |paths: &[&[&str]]| {
         paths
@@ -59,8 +59,9 @@ pub(super) fn read(node: Node<'_>) -> Usage {
 
     let reasoning = at(&["completion_tokens_details", "reasoning_tokens"]).unwrap_or(0);
     let excess = total.map_or(0, |t| t.saturating_sub(prompt.saturating_add(completion)));
-    // Outside: the total has room for exactly the reasoning that was named, or reasoning wasn't named at all.
-    let outside = if excess > 0 && (excess == reasoning || reasoning == 0) {
+    // Outside: the total has room for exactly the reasoning that was named, or the host never names it.
+    let unnamed = hidden_reasoning && reasoning == 0;
+    let outside = if excess == reasoning || unnamed {
         excess
     } else {
         0
@@ -123,7 +124,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn check(doc: &str, lines: &[(Meter, u64)], inconsistent: bool) {
-        let usage = read(json::parse(doc.as_bytes()).unwrap());
+        let usage = read(json::parse(doc.as_bytes()).unwrap(), false);
         for meter in Meter::ALL {
             let wanted = lines
                 .iter()
@@ -179,15 +180,14 @@ mod tests {
             false,
         );
         // Gemini's compatible endpoint, pa-bde5f2ab83: thoughts that are only in the total.
-        check(
-            r#"{"prompt_tokens":35,"completion_tokens":12,"total_tokens":109}"#,
-            &[
-                (Meter::Input, 35),
-                (Meter::Output, 12),
-                (Meter::Reasoning, 62),
-            ],
-            false,
+        let doc = r#"{"prompt_tokens":35,"completion_tokens":12,"total_tokens":109}"#;
+        let gemini = read(json::parse(doc.as_bytes()).unwrap(), true);
+        assert_eq!(
+            (gemini.get(Meter::Reasoning), gemini.inconsistent),
+            (62, false)
         );
+        // Anywhere else that is a contradiction.
+        check(doc, &[(Meter::Input, 35), (Meter::Output, 12)], true);
     }
 
     #[test]
@@ -237,7 +237,7 @@ mod tests {
         #[test]
         fn parts_add_up_or_are_flagged(p: u32, c: u32, t: u64, cached: u32, r: u32, audio: u32) {
             let doc = format!(r#"{{"prompt_tokens":{p},"completion_tokens":{c},"total_tokens":{t},"prompt_tokens_details":{{"cached_tokens":{cached},"audio_tokens":{audio}}},"completion_tokens_details":{{"reasoning_tokens":{r}}}}}"#);
-            let usage = read(json::parse(doc.as_bytes()).unwrap());
+            let usage = read(json::parse(doc.as_bytes()).unwrap(), false);
             prop_assert!(usage.inconsistent || usage.input_tokens() + usage.output_tokens() == t);
             prop_assert_eq!(usage.input_tokens(), u64::from(p));
         }

@@ -1,0 +1,240 @@
+//! Answers: status, headers and body as the client gets them, in its own dialect.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode};
+use lintel_guard::Cleared;
+use lintel_types::{Error, Failure, FailureClass, Kind, Outcome, Phase, Retry};
+use lintel_wire::headers::to_client;
+use lintel_wire::surface::{ErrorBody, SurfaceSpec, should_retry};
+
+use crate::end::End;
+use crate::failed::{Failed, ProviderAnswer, told};
+use crate::settle::Settlement;
+use crate::write::ClientBody;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-lintel-attempts");
+const OVERHEAD: HeaderName = HeaderName::from_static("x-lintel-overhead-us");
+const COST: HeaderName = HeaderName::from_static("x-lintel-cost");
+const DEGRADED: HeaderName = HeaderName::from_static("x-lintel-degraded");
+const ERROR_ORIGIN: HeaderName = HeaderName::from_static("x-lintel-error-origin");
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// The headers that every answer has.
+pub(crate) fn own_headers(settlement: &mut Settlement) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(12);
+    let id =
+        HeaderValue::from_str(&settlement.exchange.id_text).unwrap_or(HeaderValue::from_static(""));
+    headers.insert(REQUEST_ID, id);
+    let overhead = u64::try_from(settlement.overhead().as_micros()).unwrap_or(u64::MAX);
+    headers.insert(OVERHEAD, HeaderValue::from(overhead));
+    let attempts = settlement.attempts_made();
+    if attempts > 0 {
+        headers.insert(ATTEMPTS, HeaderValue::from(attempts));
+    }
+    if let Some(degraded) = settlement
+        .degraded
+        .as_deref()
+        .and_then(|d| HeaderValue::from_str(d).ok())
+    {
+        headers.insert(DEGRADED, degraded);
+    }
+    headers
+}
+
+/// Notes that the answer isn't what the first tier would have given.
+pub(crate) fn note_degraded(settlement: &mut Settlement, tier: u8) {
+    if tier > 1 {
+        let cause = settlement
+            .first_cause()
+            .map_or("unplanned", FailureClass::name);
+        settlement.degraded = Some(format!("tier={tier}; cause={cause}").into());
+    }
+}
+
+/// A whole 2xx answer: settled first, sent when the row is written.
+pub(crate) async fn whole(
+    mut settlement: Settlement,
+    status: u16,
+    provider: &HeaderMap,
+    bytes: Cleared<Bytes>,
+    odd: Option<FailureClass>,
+) -> Response<ClientBody> {
+    settlement.response_bytes = bytes.get().len() as u64;
+    settlement.first_content();
+    let attempts = settlement.attempts_made();
+    let failure = odd.map(|class| Failure {
+        class,
+        phase: Phase::BeforeFirstByte,
+    });
+    settlement.end_attempt(failure);
+    let cost = settlement.cost();
+    let mut headers = own_headers(&mut settlement);
+    headers.insert(ATTEMPTS, HeaderValue::from(attempts));
+    to_client(provider, &mut headers);
+    if let Ok(value) = HeaderValue::from_str(&cost.to_string()) {
+        headers.insert(COST, value);
+    }
+    let end = match odd {
+        None => End::success(status),
+        Some(class) => End {
+            outcome: Outcome::ProviderError,
+            ..End::error(&told(class), status)
+        },
+    };
+    settle(&mut settlement, end).await;
+    respond(status, headers, ClientBody::whole(bytes))
+}
+
+/// The head of a stream.
+pub(crate) fn stream_head(settlement: &mut Settlement, provider: &HeaderMap) -> HeaderMap {
+    let mut headers = own_headers(settlement);
+    to_client(provider, &mut headers);
+    headers
+}
+
+/// A document of Lintel's own.
+pub(crate) async fn document(mut settlement: Settlement, json: String) -> Response<ClientBody> {
+    let mut headers = own_headers(&mut settlement);
+    headers.insert(CONTENT_TYPE, JSON);
+    settlement.response_bytes = json.len() as u64;
+    settle(&mut settlement, End::success(200)).await;
+    respond(
+        200,
+        headers,
+        ClientBody::whole(Cleared::own_document(Bytes::from(json))),
+    )
+}
+
+/// An error, in the caller's dialect.
+pub(crate) async fn failed(
+    mut settlement: Settlement,
+    dialect: &'static dyn SurfaceSpec,
+    failed: Failed,
+) -> Response<ClientBody> {
+    let mut headers = own_headers(&mut settlement);
+    headers.insert(CONTENT_TYPE, JSON);
+    let id = settlement.exchange.id_text.clone();
+    match failed {
+        Failed::Ours(error) => {
+            let status = error.kind().status();
+            error_headers(&error, &mut headers);
+            let body = dialect.error(&ErrorBody::ours(&error, Some(&id)));
+            finish(
+                settlement,
+                End::error(&error, status),
+                status,
+                headers,
+                body,
+            )
+            .await
+        }
+        Failed::Provider(answer) => {
+            provider_headers(&answer, &mut headers);
+            let body = dialect.error(&provider_body(&answer, &id));
+            finish(
+                settlement,
+                End::provider(&answer),
+                answer.status,
+                headers,
+                body,
+            )
+            .await
+        }
+    }
+}
+
+async fn finish(
+    mut settlement: Settlement,
+    end: End<'_>,
+    status: u16,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<ClientBody> {
+    settlement.response_bytes = body.len() as u64;
+    settle(&mut settlement, end).await;
+    respond(
+        status,
+        headers,
+        ClientBody::whole(Cleared::error_text(body)),
+    )
+}
+
+/// An error of a call whose settlement is gone already.
+pub(crate) fn bare_error(dialect: &'static dyn SurfaceSpec, error: &Error) -> Response<ClientBody> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, JSON);
+    error_headers(error, &mut headers);
+    let body = dialect.error(&ErrorBody::ours(error, None));
+    respond(
+        error.kind().status(),
+        headers,
+        ClientBody::whole(Cleared::error_text(body)),
+    )
+}
+
+/// Settles, and waits until the row is as durable as was asked for.
+async fn settle(settlement: &mut Settlement, end: End<'_>) {
+    if let Some(ticket) = settlement.settle(end).filter(|t| !t.is_written()) {
+        ticket.written().await;
+    }
+}
+
+fn error_headers(error: &Error, headers: &mut HeaderMap) {
+    headers.insert(ERROR_ORIGIN, HeaderValue::from_static(error.side().name()));
+    headers.insert(SHOULD_RETRY, flag(should_retry(error)));
+    if let Retry::After(wait) = error.retry_advice() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+    }
+}
+
+fn provider_headers(answer: &ProviderAnswer, headers: &mut HeaderMap) {
+    headers.insert(ERROR_ORIGIN, HeaderValue::from_static("provider"));
+    headers.insert(SHOULD_RETRY, flag(answer.passes()));
+    if let Some(value) = &answer.retry_after {
+        headers.insert(RETRY_AFTER, value.clone());
+    }
+}
+
+fn flag(yes: bool) -> HeaderValue {
+    HeaderValue::from_static(if yes { "true" } else { "false" })
+}
+
+fn provider_body<'a>(answer: &'a ProviderAnswer, id: &'a str) -> ErrorBody<'a> {
+    let error = &answer.error;
+    ErrorBody {
+        message: Cow::Borrowed(&error.message),
+        kind_name: error.kind_name.as_deref().map(Cow::Borrowed),
+        kind: kind_of(answer.status),
+        code: error.code.as_deref().map(Cow::Borrowed),
+        param: error.param.as_deref().map(Cow::Borrowed),
+        request_id: Some(id),
+    }
+}
+
+/// The kind whose name stands in when a provider gave no type.
+fn kind_of(status: u16) -> Kind {
+    match status {
+        401 => Kind::Authentication,
+        403 => Kind::Permission,
+        404 => Kind::NotFound,
+        413 => Kind::TooLarge,
+        429 => Kind::RateLimited,
+        503 | 529 => Kind::Overloaded,
+        504 => Kind::Deadline,
+        500.. => Kind::Upstream,
+        _ => Kind::InvalidRequest,
+    }
+}
+
+pub(crate) fn respond(status: u16, headers: HeaderMap, body: ClientBody) -> Response<ClientBody> {
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.headers_mut() = headers;
+    response
+}

@@ -1,0 +1,137 @@
+//! The authenticate step: key → principal, from the table in memory. No lock, no I/O.
+//!
+//! The key's text is hashed and forgotten. Errors never repeat it.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use lintel_types::{Error, Kind, Principal, Timestamp};
+use sha2::{Digest, Sha256};
+
+use crate::shared::Shared;
+
+/// Longest credential that is looked at.
+const LONGEST_KEY: usize = 512;
+
+/// Where SDKs put their key.
+const KEY_HEADERS: [&str; 4] = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
+
+/// Finds the caller.
+pub(crate) fn principal(
+    shared: &Shared,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Result<Arc<Principal>, Error> {
+    let key = presented(headers)?;
+    let hash: [u8; 32] = Sha256::digest(key).into();
+    let keys = shared.keys.load();
+    let known = keys.get(&hash).ok_or_else(|| {
+        refused(
+            "invalid_api_key",
+            "this key is not known: check it, or create one with `lintel key create`",
+        )
+    })?;
+    if known.disabled {
+        return Err(refused(
+            "revoked_key",
+            "this key was revoked: create another with `lintel key create`",
+        ));
+    }
+    if known.principal.expires.is_some_and(|at| at <= now) {
+        return Err(refused(
+            "expired_key",
+            "this key has expired: create another with `lintel key create`",
+        ));
+    }
+    Ok(Arc::clone(&known.principal))
+}
+
+/// The key in the request's headers. Two different keys are refused: which one pays must be plain.
+fn presented(headers: &HeaderMap) -> Result<&[u8], Error> {
+    let mut found: Option<&[u8]> = None;
+    for name in KEY_HEADERS {
+        for value in headers.get_all(name) {
+            let Some(key) = bare(name, value.as_bytes()) else {
+                return Err(refused(
+                    "invalid_api_key",
+                    "the authorization header must be `Bearer` and a key",
+                ));
+            };
+            if key.is_empty() || key.len() > LONGEST_KEY {
+                return Err(refused(
+                    "invalid_api_key",
+                    "the key is empty or too long to be one",
+                ));
+            }
+            if found.is_some_and(|f| f != key) {
+                return Err(refused(
+                    "conflicting_keys",
+                    "the request carries two different keys: send one",
+                ));
+            }
+            found = Some(key);
+        }
+    }
+    found.ok_or_else(|| {
+        refused(
+            "missing_api_key",
+            "no key: send `authorization: Bearer` and a key, or `x-api-key`",
+        )
+    })
+}
+
+fn bare<'h>(name: &str, value: &'h [u8]) -> Option<&'h [u8]> {
+    if name != "authorization" {
+        return Some(value);
+    }
+    let (scheme, key) = value.split_at_checked(7)?;
+    scheme
+        .eq_ignore_ascii_case(b"bearer ")
+        .then(|| key.trim_ascii())
+}
+
+fn refused(code: &'static str, text: &'static str) -> Error {
+    Error::client(Kind::Authentication, code, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderName, HeaderValue};
+
+    fn key(list: &[(&'static str, &'static str)]) -> Result<String, &'static str> {
+        let headers: HeaderMap = list
+            .iter()
+            .map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)))
+            .collect();
+        presented(&headers)
+            .map(|k| String::from_utf8(k.to_vec()).unwrap())
+            .map_err(|e| e.code())
+    }
+
+    #[test]
+    fn finds_the_key_wherever_an_sdk_puts_it() {
+        assert_eq!(key(&[("authorization", "Bearer abc")]).unwrap(), "abc");
+        assert_eq!(key(&[("authorization", "bearer abc")]).unwrap(), "abc");
+        assert_eq!(key(&[("x-api-key", "abc")]).unwrap(), "abc");
+        assert_eq!(
+            key(&[("x-api-key", "abc"), ("authorization", "Bearer abc")]).unwrap(),
+            "abc"
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_no_key() {
+        assert_eq!(key(&[]), Err("missing_api_key"));
+        assert_eq!(
+            key(&[("authorization", "Basic abc")]),
+            Err("invalid_api_key")
+        );
+        assert_eq!(key(&[("authorization", "Bearer ")]), Err("invalid_api_key"));
+        assert_eq!(key(&[("authorization", "B")]), Err("invalid_api_key"));
+        assert_eq!(
+            key(&[("x-api-key", "a"), ("authorization", "Bearer b")]),
+            Err("conflicting_keys")
+        );
+    }
+}

@@ -1,0 +1,212 @@
+//! The body step: the request's bytes, within every cap.
+//!
+//! A declared length over the cap is refused before a byte is read; bytes are counted against the
+//! global budget as they come, so many large bodies at once are refused rather than held.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use lintel_policy::Held;
+use lintel_telemetry::Shed;
+use lintel_types::{Error, Kind};
+
+use crate::admit::shed;
+use crate::shared::Shared;
+
+/// A body, and its share of the budget of bytes in flight.
+pub(crate) struct Received {
+    pub(crate) bytes: Bytes,
+    pub(crate) share: Share,
+}
+
+/// A share of the bytes in flight, given back when dropped.
+pub(crate) struct Share {
+    budget: Held,
+    gauge: lintel_telemetry::Held,
+}
+
+impl Share {
+    fn take(shared: &Arc<Shared>, bytes: u64) -> Result<Self, Error> {
+        let budget = shared
+            .in_flight_bytes
+            .hold(bytes)
+            .map_err(|_| full(shared))?;
+        Ok(Self {
+            budget,
+            gauge: shared.metrics.in_flight_bytes(bytes),
+        })
+    }
+
+    fn grow_to(&mut self, shared: &Shared, bytes: u64) -> Result<(), Error> {
+        let more = bytes.saturating_sub(self.budget.amount());
+        if more > 0 {
+            self.budget.grow(more).map_err(|_| full(shared))?;
+            self.gauge.grow(more);
+        }
+        Ok(())
+    }
+}
+
+fn full(shared: &Shared) -> Error {
+    shed(
+        shared,
+        Shed::InFlightBytes,
+        "overloaded",
+        "too many request bytes are in flight: try again shortly",
+    )
+}
+
+/// Reads the body of a call.
+pub(crate) async fn receive(
+    shared: &Arc<Shared>,
+    headers: &HeaderMap,
+    mut incoming: Incoming,
+) -> Result<Received, Error> {
+    acceptable(headers)?;
+    let limits = shared.snapshot.load().limits;
+    let cap = limits.body_bytes;
+    let declared = declared_length(headers);
+    if declared.is_some_and(|n| n > cap as u64) {
+        return Err(too_large(cap));
+    }
+    let mut share = Share::take(shared, declared.unwrap_or(0))?;
+    let reading = read(shared, &mut incoming, declared, cap, &mut share);
+    let bytes = tokio::time::timeout(limits.body_timeout, reading)
+        .await
+        .map_err(|_| too_slow())??;
+    Ok(Received { bytes, share })
+}
+
+async fn read(
+    shared: &Shared,
+    incoming: &mut Incoming,
+    declared: Option<u64>,
+    cap: usize,
+    share: &mut Share,
+) -> Result<Bytes, Error> {
+    let Some(first) = data(incoming).await? else {
+        return Ok(Bytes::new());
+    };
+    if incoming.is_end_stream() || declared == Some(first.len() as u64) {
+        share.grow_to(shared, first.len() as u64)?;
+        return Ok(first);
+    }
+    let mut all = BytesMut::with_capacity(
+        declared
+            .and_then(|n| usize::try_from(n).ok())
+            .unwrap_or(0)
+            .max(first.len()),
+    );
+    let mut next = Some(first);
+    while let Some(piece) = next {
+        let grown = all.len() + piece.len();
+        if grown > cap {
+            return Err(too_large(cap));
+        }
+        share.grow_to(shared, grown as u64)?;
+        all.extend_from_slice(&piece);
+        next = data(incoming).await?;
+    }
+    Ok(all.freeze())
+}
+
+async fn data(incoming: &mut Incoming) -> Result<Option<Bytes>, Error> {
+    while let Some(frame) = incoming.frame().await {
+        let frame = frame.map_err(|e| {
+            Error::client(
+                Kind::InvalidRequest,
+                "incomplete_body",
+                "the request's body broke off: send it whole",
+            )
+            .because(e)
+        })?;
+        if let Ok(bytes) = frame.into_data() {
+            return Ok(Some(bytes));
+        }
+    }
+    Ok(None)
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// JSON, unencoded. A missing content type is taken for JSON.
+fn acceptable(headers: &HeaderMap) -> Result<(), Error> {
+    let encoded = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if headers.get(CONTENT_ENCODING).is_some_and(encoded) {
+        let text = "compressed bodies are not taken: send the JSON without content-encoding";
+        return Err(Error::client(
+            Kind::UnsupportedMedia,
+            "unsupported_encoding",
+            text,
+        ));
+    }
+    let Some(value) = headers.get(CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let media = value
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    if media == "application/json" || media.starts_with("application/") && media.ends_with("+json")
+    {
+        return Ok(());
+    }
+    Err(Error::client(
+        Kind::UnsupportedMedia,
+        "unsupported_media_type",
+        "the body must be JSON: send content-type: application/json",
+    ))
+}
+
+fn too_large(cap: usize) -> Error {
+    let text = format!(
+        "the body is larger than the {cap} bytes that are taken: send less, or raise limits.body"
+    );
+    Error::client(Kind::TooLarge, "request_too_large", text)
+}
+
+fn too_slow() -> Error {
+    Error::client(
+        Kind::RequestTimeout,
+        "request_timeout",
+        "the request's body took too long to arrive: send it faster",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderName, HeaderValue};
+
+    fn status(name: HeaderName, value: &'static str) -> Option<u16> {
+        let headers: HeaderMap = [(name, HeaderValue::from_static(value))]
+            .into_iter()
+            .collect();
+        acceptable(&headers).err().map(|e| e.kind().status())
+    }
+
+    #[test]
+    fn takes_json_and_nothing_else() {
+        assert_eq!(status(CONTENT_TYPE, "application/json"), None);
+        assert_eq!(
+            status(CONTENT_TYPE, "Application/JSON; charset=utf-8"),
+            None
+        );
+        assert_eq!(status(CONTENT_TYPE, "application/vnd.api+json"), None);
+        assert_eq!(status(CONTENT_TYPE, "text/plain"), Some(415));
+        assert_eq!(status(CONTENT_TYPE, "multipart/form-data"), Some(415));
+        assert_eq!(status(CONTENT_ENCODING, "gzip"), Some(415));
+        assert_eq!(status(CONTENT_ENCODING, "identity"), None);
+    }
+}

@@ -1,0 +1,140 @@
+//! The surface step: what does this request ask for, by method and path alone?
+
+use http::Method;
+use lintel_types::{Error, Kind, Protocol, Surface};
+use lintel_wire::surface::{SURFACES, SurfaceSpec, spec};
+
+/// What a request asks for.
+pub(crate) enum Asked {
+    /// A model call.
+    Call(&'static dyn SurfaceSpec),
+    /// `GET /v1/models`
+    Models,
+    /// `GET /v1/models/{id}`
+    Model(String),
+}
+
+impl Asked {
+    /// The surface of a call.
+    pub(crate) fn surface(&self) -> Option<Surface> {
+        match self {
+            Asked::Call(spec) => Some(spec.surface()),
+            Asked::Models | Asked::Model(_) => None,
+        }
+    }
+}
+
+const MODELS: &str = "/v1/models";
+
+/// Reads method and path.
+pub(crate) fn read(method: &Method, path: &str) -> Result<Asked, Error> {
+    let asked = if let Some(spec) = SURFACES.iter().find(|s| s.path() == path) {
+        Asked::Call(*spec)
+    } else if path == MODELS {
+        Asked::Models
+    } else if let Some(id) = path
+        .strip_prefix(MODELS)
+        .and_then(|p| p.strip_prefix('/'))
+        .filter(|id| !id.is_empty())
+    {
+        Asked::Model(percent_decode(id).ok_or_else(|| unknown(path))?)
+    } else {
+        return Err(unknown(path));
+    };
+    let wanted = if asked.surface().is_some() {
+        Method::POST
+    } else {
+        Method::GET
+    };
+    if *method != wanted {
+        let text = format!("{path} takes {wanted}");
+        return Err(Error::client(
+            Kind::MethodNotAllowed,
+            "method_not_allowed",
+            text,
+        ));
+    }
+    Ok(asked)
+}
+
+fn unknown(path: &str) -> Error {
+    let shown: String = path.chars().filter(|c| !c.is_control()).take(100).collect();
+    let known: Vec<&str> = SURFACES.iter().map(|s| s.path()).chain([MODELS]).collect();
+    let text = format!(
+        "no such path `{shown}`: this listener serves {}",
+        known.join(", ")
+    );
+    Error::client(Kind::NotFound, "unknown_path", text)
+}
+
+/// Model ids may hold a slash, which clients send as `%2F` or as it is.
+fn percent_decode(id: &str) -> Option<String> {
+    let mut out = Vec::with_capacity(id.len());
+    let mut rest = id.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        if *first == b'%' {
+            let hex = std::str::from_utf8(tail.get(..2)?).ok()?;
+            out.push(u8::from_str_radix(hex, 16).ok()?);
+            rest = tail.get(2..)?;
+        } else {
+            out.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(out).ok()
+}
+
+/// The dialect in which to answer what is no call: the header and path tell.
+pub(crate) fn dialect(anthropic_version: bool, path: &str) -> &'static dyn SurfaceSpec {
+    if let Some(spec) = SURFACES.iter().find(|s| path.starts_with(s.path())) {
+        return *spec;
+    }
+    let wanted = if anthropic_version {
+        Protocol::Anthropic
+    } else {
+        Protocol::Openai
+    };
+    SURFACES
+        .iter()
+        .copied()
+        .find(|s| s.surface().protocol() == wanted)
+        .unwrap_or(spec(Surface::OpenaiChat))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_paths() {
+        assert!(
+            matches!(read(&Method::POST, "/v1/messages"), Ok(Asked::Call(s)) if s.surface() == Surface::AnthropicMessages)
+        );
+        assert!(
+            matches!(read(&Method::GET, "/v1/models/openai%2Fgpt-4o"), Ok(Asked::Model(id)) if id == "openai/gpt-4o")
+        );
+        assert!(
+            matches!(read(&Method::GET, "/v1/models/openai/gpt-4o"), Ok(Asked::Model(id)) if id == "openai/gpt-4o")
+        );
+        let status =
+            |method: &Method, path: &str| read(method, path).err().map(|e| e.kind().status());
+        assert_eq!(status(&Method::GET, "/v1/messages"), Some(405));
+        assert_eq!(status(&Method::POST, "/v1/models"), Some(405));
+        assert_eq!(status(&Method::POST, "/v1/nothing"), Some(404));
+        assert_eq!(status(&Method::GET, "/v1/models/%zz"), Some(404));
+        assert_eq!(status(&Method::GET, "/v1/models/"), Some(404));
+    }
+
+    #[test]
+    fn errors_speak_the_callers_dialect() {
+        assert_eq!(
+            dialect(true, "/v1/models").surface(),
+            Surface::AnthropicMessages
+        );
+        assert_eq!(
+            dialect(false, "/v1/messages/batches").surface(),
+            Surface::AnthropicMessages
+        );
+        assert_eq!(dialect(false, "/nowhere").surface(), Surface::OpenaiChat);
+    }
+}

@@ -1,0 +1,164 @@
+//! A provider's stream on its way through: cut into events, watched, stripped of what Lintel asked for, guarded.
+//!
+//! What isn't removed or redacted leaves as the very bytes that came.
+
+use bytes::{Bytes, BytesMut};
+use lintel_guard::{Chain, Cleared, StreamChain, Uninspected};
+use lintel_types::Verdict;
+use lintel_wire::provider::StreamMeter;
+use lintel_wire::sse::{EventTooLong, Framer, events};
+
+/// One stream's state.
+pub(crate) struct Flow {
+    framer: Framer,
+    /// Remove the usage chunk that is there only because Lintel asked for it.
+    strip_usage: bool,
+    guards: Option<StreamChain>,
+}
+
+/// What some bytes of a stream brought.
+pub(crate) struct Taken {
+    /// What may go to the client now.
+    pub(crate) bytes: Cleared<Bytes>,
+    /// Content was among it.
+    pub(crate) content: bool,
+    /// The protocol's last event was among it.
+    pub(crate) terminal: bool,
+    /// An error event was among it.
+    pub(crate) error: bool,
+}
+
+/// Why a stream can't go on.
+pub(crate) enum Stuck {
+    /// An event is longer than what is held.
+    TooLong,
+    /// A guard blocks it.
+    Blocked(Verdict),
+}
+
+impl From<EventTooLong> for Stuck {
+    fn from(_: EventTooLong) -> Self {
+        Stuck::TooLong
+    }
+}
+
+impl Flow {
+    pub(crate) fn new(event_cap: usize, strip_usage: bool, chain: Option<&Chain>) -> Self {
+        Self {
+            framer: Framer::new(event_cap),
+            strip_usage,
+            guards: chain.map(Chain::stream),
+        }
+    }
+
+    /// Takes the next bytes.
+    pub(crate) fn take(
+        &mut self,
+        chunk: Bytes,
+        meter: &mut dyn StreamMeter,
+    ) -> Result<Taken, Stuck> {
+        let block = self.framer.push(chunk)?;
+        self.pass(block, meter)
+    }
+
+    /// The stream has ended: gives the rest.
+    pub(crate) fn finish(&mut self, meter: &mut dyn StreamMeter) -> Result<Taken, Stuck> {
+        let rest = self.framer.finish();
+        let mut taken = self.pass(rest, meter)?;
+        if let Some(guards) = &mut self.guards {
+            let last = guards.finish().map_err(Stuck::Blocked)?;
+            if taken.bytes.get().is_empty() {
+                taken.bytes = last;
+            } else if !last.get().is_empty() {
+                // Both parts were cleared by the same chain; it clears them again as one.
+                let whole = [taken.bytes.into_inner(), last.into_inner()].concat();
+                taken.bytes = Chain::default()
+                    .reply(Bytes::from(whole))
+                    .map_err(Stuck::Blocked)?;
+            }
+        }
+        Ok(taken)
+    }
+
+    fn pass(&mut self, block: Bytes, meter: &mut dyn StreamMeter) -> Result<Taken, Stuck> {
+        let (mut content, mut terminal, mut error) = (false, false, false);
+        let mut kept: Option<BytesMut> = None;
+        let mut offset = 0;
+        for event in events(block.clone()) {
+            let facts = event
+                .data
+                .as_ref()
+                .map(|d| meter.event(d))
+                .unwrap_or_default();
+            content |= facts.content;
+            terminal |= facts.terminal;
+            error |= facts.error;
+            if self.strip_usage && facts.usage_only {
+                kept.get_or_insert_with(|| BytesMut::from(block.get(..offset).unwrap_or_default()));
+            } else if let Some(kept) = &mut kept {
+                kept.extend_from_slice(&event.bytes);
+            }
+            offset += event.bytes.len();
+        }
+        let bytes = kept.map_or(block, BytesMut::freeze);
+        let bytes = match &mut self.guards {
+            Some(guards) => guards.push(bytes).map_err(Stuck::Blocked)?,
+            None => Cleared::uninspected(bytes, Uninspected::declared_by_route()),
+        };
+        Ok(Taken {
+            bytes,
+            content,
+            terminal,
+            error,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lintel_types::{Protocol, Surface};
+    use lintel_wire::hosts::generic;
+    use lintel_wire::provider::spec;
+
+    const STREAM: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"choices\":[],\"usage\":{\"prompt_tokens\":1}}\n\n: comment\n\ndata: [DONE]\n\n";
+
+    fn through(strip: bool, chunk: usize) -> (String, Vec<&'static str>) {
+        let mut meter = spec(Protocol::Openai, Surface::OpenaiChat)
+            .unwrap()
+            .meter(generic(Protocol::Openai), Surface::OpenaiChat);
+        let chain = Chain::default();
+        let mut flow = Flow::new(1_000, strip, Some(&chain));
+        let (mut text, mut seen) = (String::new(), Vec::new());
+        let mut note = |taken: Taken| {
+            text.push_str(std::str::from_utf8(taken.bytes.get()).unwrap());
+            seen.extend(taken.content.then_some("content"));
+            seen.extend(taken.terminal.then_some("terminal"));
+        };
+        for piece in STREAM.as_bytes().chunks(chunk) {
+            note(
+                flow.take(Bytes::copy_from_slice(piece), &mut *meter)
+                    .ok()
+                    .unwrap(),
+            );
+        }
+        note(flow.finish(&mut *meter).ok().unwrap());
+        (text, seen)
+    }
+
+    #[test]
+    fn byte_exact_but_for_the_usage_that_was_asked_for() {
+        for chunk in 1..=STREAM.len() {
+            assert_eq!(
+                through(false, chunk),
+                (STREAM.to_owned(), vec!["content", "terminal"]),
+                "{chunk}"
+            );
+            let without = STREAM.replace(
+                "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1}}\n\n",
+                "",
+            );
+            assert_eq!(through(true, chunk).0, without, "{chunk}");
+        }
+    }
+}

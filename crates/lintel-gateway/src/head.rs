@@ -1,0 +1,40 @@
+//! The head step: the few facts of a request that decisions are made on, and the edits it needs.
+
+use bytes::Bytes;
+use lintel_types::{Body, ContentPart, Error, Kind};
+use lintel_wire::surface::{Head, SurfaceSpec};
+
+use crate::body::{Received, Share};
+
+/// A request whose head has been read.
+pub(crate) struct Parsed {
+    pub(crate) spec: &'static dyn SurfaceSpec,
+    pub(crate) head: Head,
+    /// The bytes as they came; the view are its content parts, gathered when a guard wants them.
+    pub(crate) body: Body<Vec<ContentPart>>,
+    /// Held for as long as the bytes are.
+    _share: Share,
+}
+
+/// Reads the head.
+pub(crate) fn parse(spec: &'static dyn SurfaceSpec, received: Received) -> Result<Parsed, Error> {
+    let Received { bytes, share } = received;
+    let head = spec.head(&bytes)?;
+    let mut body = Body::new(bytes);
+    if let Some(strip) = &head.strip_ours {
+        body.edit(strip.range.clone(), Bytes::new()).map_err(|e| {
+            Error::gateway(
+                Kind::Internal,
+                "internal",
+                "the request's own member can't be removed",
+            )
+            .because(e)
+        })?;
+    }
+    Ok(Parsed {
+        spec,
+        head,
+        body,
+        _share: share,
+    })
+}

@@ -1,0 +1,131 @@
+//! The data listener: accepts connections, serves HTTP/1.1 on them, ends them on time.
+//!
+//! Every worker accepts from the same socket. A connection stays on the thread that accepted it.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use lintel_telemetry::{Level, LogEvent, Shed};
+use lintel_types::{Error, Kind};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::answer::bare_error;
+use crate::entry::dialect;
+use crate::pipeline;
+use crate::start::{Phase, Worker};
+use crate::write::ClientBody;
+
+/// Accepts until the process drains.
+pub(crate) async fn accept(
+    worker: Arc<Worker>,
+    listener: TcpListener,
+    mut phase: watch::Receiver<Phase>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = phase.wait_for(|p| *p != Phase::Serving) => return,
+        };
+        match accepted {
+            Ok((stream, _)) => admit(&worker, stream, phase.clone()),
+            Err(e) => {
+                // Out of files, most likely: connections that end make room.
+                let event = LogEvent::new(
+                    worker.shared.wall(),
+                    Level::Warn,
+                    "accepting a connection failed",
+                );
+                worker
+                    .shared
+                    .lines
+                    .event(&event.field("error", e.to_string()));
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+fn admit(worker: &Arc<Worker>, stream: TcpStream, phase: watch::Receiver<Phase>) {
+    let shared = &worker.shared;
+    let Ok(slot) = shared.connections.hold(1) else {
+        // Closed at once: a connection over the cap costs as little as can be.
+        shared.metrics.shed(Shed::Connections);
+        return;
+    };
+    let gauge = shared.metrics.connection();
+    let worker = Arc::clone(worker);
+    tokio::spawn(async move {
+        serve(worker, stream, phase).await;
+        drop((slot, gauge));
+    });
+}
+
+async fn serve(worker: Arc<Worker>, stream: TcpStream, mut phase: watch::Receiver<Phase>) {
+    // A call's head and body leave in one segment each, at once.
+    let _ = stream.set_nodelay(true);
+    let limits = worker.shared.snapshot.load().limits;
+    let service = service_fn(|request| {
+        let worker = Arc::clone(&worker);
+        async move { Ok::<_, Infallible>(call(&worker, request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(limits.header_bytes.max(8 * 1024))
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    loop {
+        tokio::select! {
+            // What a connection dies of is the client's business: a call on it has settled by itself.
+            _ = connection.as_mut() => return,
+            changed = phase.changed() => {
+                connection.as_mut().graceful_shutdown();
+                if changed.is_err() {
+                    let _ = connection.as_mut().await;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// One call. A panic in it becomes a 500, a cut a 503; both have been settled by what was dropped.
+async fn call(worker: &Arc<Worker>, request: Request<Incoming>) -> Response<ClientBody> {
+    let (parts, incoming) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    let run = Caught(Box::pin(pipeline::run(worker, parts, incoming)));
+    tokio::select! {
+        biased;
+        response = run => response.unwrap_or_else(|| pipeline::panicked(&path)),
+        () = worker.cut() => {
+            let error = Error::gateway(Kind::Overloaded, "shutting_down", "this instance stopped before the call was answered: try again");
+            bare_error(dialect(false, &path), &error)
+        }
+    }
+}
+
+/// A future whose panic is an answer: `None`.
+struct Caught<F>(Pin<Box<F>>);
+
+impl<F: Future> Future for Caught<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx)));
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+            Err(_) => Poll::Ready(None),
+        }
+    }
+}

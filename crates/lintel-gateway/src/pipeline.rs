@@ -1,0 +1,217 @@
+//! The order of things, read top to bottom. Each step takes one typed state and gives the next.
+//!
+//! Not here yet, and where it will stand: rendering a prompt comes before the guards; the cache after
+//! them (so that nothing guarded-out is stored), remembering after the relay.
+
+use std::sync::Arc;
+
+use http::Response;
+use http::request::Parts;
+use hyper::body::Incoming;
+use lintel_policy::OnDisconnect;
+use lintel_types::{Error, Kind, Mono};
+use lintel_wire::surface::SurfaceSpec;
+
+use crate::answer::{self, bare_error, note_degraded, respond, stream_head};
+use crate::attempt::{self, Answered, Ready, Reply};
+use crate::entry::{self, Asked};
+use crate::exchange::{Exchange, asked_deadline, attribution};
+use crate::failed::Failed;
+use crate::opening::Opened;
+use crate::probe::Step;
+use crate::relay::{Relay, RelayRules};
+use crate::settle::Settlement;
+use crate::start::Worker;
+use crate::write::ClientBody;
+use crate::{admit, authenticate, body, detach, guard, head, models, plan, reserve, route};
+
+/// One request's whole life.
+pub(crate) async fn run(
+    worker: &Arc<Worker>,
+    parts: Parts,
+    incoming: Incoming,
+) -> Response<ClientBody> {
+    let shared = &worker.shared;
+    let path = parts.uri.path();
+    let anthropic = parts.headers.contains_key("anthropic-version");
+
+    // surface: method and path alone
+    let asked = entry::read(&parts.method, path);
+    let surface = asked.as_ref().ok().and_then(Asked::surface);
+    let mut settlement = Settlement::new(
+        Arc::clone(shared),
+        Exchange::new(shared, &parts.headers, surface),
+    );
+    let spec = match asked {
+        Ok(Asked::Call(spec)) => spec,
+        Ok(about_models) => {
+            let dialect = entry::dialect(anthropic, path);
+            return match show_models(&mut settlement, &parts, &about_models, dialect) {
+                Ok(json) => answer::document(settlement, json).await,
+                Err(error) => answer::failed(settlement, dialect, error.into()).await,
+            };
+        }
+        Err(error) => {
+            return answer::failed(settlement, entry::dialect(anthropic, path), error.into()).await;
+        }
+    };
+
+    // authenticate, admit, body, head, route, guard, plan, reserve
+    let ready = match prepare(worker, &mut settlement, spec, parts, incoming).await {
+        Ok(ready) => ready,
+        Err(error) => return answer::failed(settlement, spec, error.into()).await,
+    };
+
+    // attempt
+    shared.at(Step::Attempt);
+    let (settlement, outcome, ready) = match ready.route.on_disconnect {
+        OnDisconnect::Cancel => {
+            let outcome = attempt::run(worker, &mut settlement, &ready).await;
+            (settlement, outcome, ready)
+        }
+        OnDisconnect::Drain(most) => {
+            match detach::attempts(worker, settlement, ready, most).await {
+                Ok(attempted) => attempted,
+                Err(error) => return bare_error(spec, &error),
+            }
+        }
+    };
+
+    // relay, settle
+    shared.at(Step::Relay);
+    answer(settlement, outcome, ready).await
+}
+
+/// Everything before the first attempt.
+async fn prepare(
+    worker: &Arc<Worker>,
+    settlement: &mut Settlement,
+    spec: &'static dyn SurfaceSpec,
+    parts: Parts,
+    incoming: Incoming,
+) -> Result<Ready, Error> {
+    let shared = &worker.shared;
+    let snapshot = Arc::clone(&settlement.exchange.snapshot);
+
+    let principal = authenticate::principal(shared, &parts.headers, settlement.exchange.wall)?;
+    settlement.known(&principal);
+
+    shared.at(Step::Admit);
+    settlement.admitted(admit::admit(shared)?);
+    let who = attribution(&parts.headers)?;
+    settlement.attributed(who);
+    settlement.exchange.asked_deadline = asked_deadline(&parts.headers)?;
+
+    shared.at(Step::Body);
+    let since = shared.now();
+    let received = body::receive(shared, &parts.headers, incoming).await;
+    settlement.waited_since(since);
+    let received = received?;
+    settlement.request_bytes = received.bytes.len() as u64;
+
+    shared.at(Step::Head);
+    let mut parsed = head::parse(spec, received)?;
+    settlement.stream = parsed.head.stream;
+
+    shared.at(Step::Route);
+    let route = route::resolve(&snapshot, &principal, &parsed.head.model)?;
+    settlement.route = Some(Arc::clone(&route.name));
+    let deadline = deadline(settlement, route.deadline);
+
+    shared.at(Step::Guard);
+    let guarded = guard::judge(&route, &mut parsed)?;
+
+    shared.at(Step::Plan);
+    let candidates = plan::make(&snapshot, &route, spec.surface(), shared.random())?;
+
+    shared.at(Step::Reserve);
+    let plan = reserve::price(&snapshot, candidates, settlement.exchange.wall)?;
+
+    Ok(Ready {
+        parsed,
+        route,
+        guarded,
+        plan,
+        headers: parts.headers,
+        deadline,
+    })
+}
+
+/// The exchange's deadline: the route's, or what the client asked for if that is sooner.
+fn deadline(settlement: &Settlement, route: std::time::Duration) -> Mono {
+    let exchange = &settlement.exchange;
+    exchange.started.plus(
+        exchange
+            .asked_deadline
+            .map_or(route, |asked| asked.min(route)),
+    )
+}
+
+/// The answer to a call whose attempts are over or whose stream has begun.
+async fn answer(
+    mut settlement: Settlement,
+    outcome: Result<Answered, Failed>,
+    ready: Ready,
+) -> Response<ClientBody> {
+    let spec = ready.parsed.spec;
+    let Answered {
+        status,
+        headers,
+        reply,
+    } = match outcome {
+        Ok(answered) => answered,
+        Err(failed) => return answer::failed(settlement, spec, failed).await,
+    };
+    let tier = settlement.live().map_or(1, |l| l.tier());
+    note_degraded(&mut settlement, tier);
+    match reply {
+        Reply::Whole { bytes, odd } => {
+            answer::whole(settlement, status, &headers, bytes, odd).await
+        }
+        Reply::Stream(opened) => {
+            settlement.status = status;
+            let headers = stream_head(&mut settlement, &headers);
+            let relay = relay_of(settlement, *opened, &ready);
+            respond(status, headers, ClientBody::stream(Box::new(relay)))
+        }
+    }
+}
+
+/// The relay of an opened stream, under its route's rules. The request's body is let go here.
+pub(crate) fn relay_of(settlement: Settlement, opened: Opened, ready: &Ready) -> Relay {
+    let rules = RelayRules {
+        idle: ready.route.idle,
+        deadline: ready.deadline,
+        on_disconnect: ready.route.on_disconnect,
+    };
+    Relay::new(settlement, ready.parsed.spec, opened, &rules)
+}
+
+/// The list of models, or one of them.
+fn show_models(
+    settlement: &mut Settlement,
+    parts: &Parts,
+    asked: &Asked,
+    dialect: &'static dyn SurfaceSpec,
+) -> Result<String, Error> {
+    let shared = Arc::clone(&settlement.shared);
+    let principal = authenticate::principal(&shared, &parts.headers, settlement.exchange.wall)?;
+    settlement.known(&principal);
+    models::answer(
+        asked,
+        &settlement.exchange.snapshot,
+        &principal,
+        dialect.surface().protocol(),
+        shared.born,
+    )
+}
+
+/// The answer to a call in which a step panicked; the panic has settled it.
+pub(crate) fn panicked(path: &str) -> Response<ClientBody> {
+    let error = Error::gateway(
+        Kind::Internal,
+        "internal",
+        "the gateway failed on this call: try again, and report it if it happens again",
+    );
+    bare_error(entry::dialect(false, path), &error)
+}

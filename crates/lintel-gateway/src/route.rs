@@ -1,0 +1,70 @@
+//! The route step: which route does the named model mean, and may this caller name it?
+
+use std::sync::Arc;
+
+use lintel_config::Snapshot;
+use lintel_policy::Route;
+use lintel_types::{Error, Kind, Principal};
+
+/// Finds the route: a route's own name wins; `provider/model`, split at the first slash, works for direct keys.
+pub(crate) fn resolve(
+    snapshot: &Snapshot,
+    principal: &Principal,
+    model: &str,
+) -> Result<Arc<Route>, Error> {
+    if let Some(route) = snapshot.routes.get(model) {
+        if !principal.routes.allows(model) {
+            return Err(not_allowed(model));
+        }
+        return Ok(Arc::clone(route));
+    }
+    let named = model.split_once('/').filter(|(_, name)| !name.is_empty());
+    if let Some((provider, name)) = named
+        && let Some(provider) = snapshot.provider(provider)
+    {
+        if !principal.direct {
+            return Err(not_allowed(model));
+        }
+        let route = Route::direct(
+            Arc::from(model),
+            Arc::clone(&provider.name),
+            provider.index,
+            name,
+        );
+        return Ok(Arc::new(route));
+    }
+    let text = format!(
+        "no route is called `{}`: GET /v1/models lists what this key may call",
+        shown(model)
+    );
+    Err(Error::client(Kind::NotFound, "model_not_found", text))
+}
+
+fn not_allowed(model: &str) -> Error {
+    let text = format!(
+        "this key may not call `{}`: ask for a key that may",
+        shown(model)
+    );
+    Error::client(Kind::Permission, "model_not_allowed", text)
+}
+
+/// A client's text, fit for a message.
+fn shown(model: &str) -> String {
+    model
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(100)
+        .collect()
+}
+
+/// The names that the caller may use as a model, sorted.
+pub(crate) fn callable(snapshot: &Snapshot, principal: &Principal) -> Vec<String> {
+    let mut names: Vec<String> = snapshot
+        .routes
+        .keys()
+        .filter(|n| principal.routes.allows(n))
+        .map(|n| n.to_string())
+        .collect();
+    names.sort_unstable();
+    names
+}

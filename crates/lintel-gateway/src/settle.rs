@@ -1,0 +1,344 @@
+//! The settle step: an exchange that was admitted is settled exactly once.
+//!
+//! [`Settlement`] owns the permit. Whoever finishes the exchange settles it; if nobody does, because
+//! the future was dropped (a hang-up, a panic, shutdown), its `Drop` does, without awaiting.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lintel_store::{Permit, Ticket};
+use lintel_types::record::Attribution;
+use lintel_types::{
+    AttemptRecord, Dispatched, Error, ExchangeKind, Failure, FailureClass, Kind, Money, Mono,
+    Outcome, Phase, Principal, Settled, Side,
+};
+
+use crate::admit::{Admission, shed};
+use crate::end::{End, drained};
+use crate::exchange::Exchange;
+use crate::live::{Live, micros};
+use crate::reserve::PricedAttempt;
+use crate::shared::Shared;
+
+/// An exchange on its way to its settled row.
+pub(crate) struct Settlement {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) exchange: Exchange,
+    pub(crate) who: Attribution,
+    pub(crate) route: Option<Arc<str>>,
+    pub(crate) stream: bool,
+    pub(crate) request_bytes: u64,
+    pub(crate) response_bytes: u64,
+    pub(crate) degraded: Option<Arc<str>>,
+    /// Status of the answer whose head has gone out; 0 before.
+    pub(crate) status: u16,
+    /// Time that wasn't Lintel's: waiting for the client's body and for providers.
+    waited: Duration,
+    overhead: Option<Duration>,
+    first_token: Option<Mono>,
+    attempts: Vec<AttemptRecord>,
+    live: Option<Live>,
+    holds: Option<Holds>,
+    gone: bool,
+    settled: bool,
+}
+
+struct Holds {
+    permit: Permit,
+    _slot: lintel_policy::Held,
+    _gauge: lintel_telemetry::Held,
+}
+
+impl Settlement {
+    /// An exchange that isn't admitted yet. Settled as it is, it is logged and counted but not journalled:
+    /// nobody is known to pay for it.
+    pub(crate) fn new(shared: Arc<Shared>, exchange: Exchange) -> Self {
+        Self {
+            shared,
+            exchange,
+            who: Attribution::default(),
+            route: None,
+            stream: false,
+            request_bytes: 0,
+            response_bytes: 0,
+            degraded: None,
+            status: 0,
+            waited: Duration::ZERO,
+            overhead: None,
+            first_token: None,
+            attempts: Vec::new(),
+            live: None,
+            holds: None,
+            gone: false,
+            settled: false,
+        }
+    }
+
+    /// Who calls.
+    pub(crate) fn known(&mut self, principal: &Principal) {
+        self.who.tenant = Arc::clone(&principal.tenant);
+        self.who.project = Arc::clone(&principal.project);
+        self.who.key = Arc::clone(&principal.key);
+    }
+
+    /// What the caller says the call is for.
+    pub(crate) fn attributed(&mut self, said: Attribution) {
+        let Attribution {
+            feature,
+            user,
+            session,
+            tags,
+            ..
+        } = said;
+        self.who = Attribution {
+            feature,
+            user,
+            session,
+            tags,
+            ..std::mem::take(&mut self.who)
+        };
+    }
+
+    /// From now on the exchange is journalled.
+    pub(crate) fn admitted(&mut self, admission: Admission) {
+        let Admission {
+            permit,
+            slot,
+            gauge,
+        } = admission;
+        self.holds = Some(Holds {
+            permit,
+            _slot: slot,
+            _gauge: gauge,
+        });
+    }
+
+    /// Whether it is settled.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled
+    }
+
+    /// The client has hung up, and the rest of the answer is drained for its usage: whatever comes, the
+    /// exchange was cancelled.
+    pub(crate) fn client_is_gone(&mut self) {
+        self.gone = true;
+    }
+
+    /// Begins an attempt.
+    pub(crate) fn begin_attempt(&mut self, priced: &PricedAttempt, estimated_input: u64) {
+        let ordinal = u8::try_from(self.attempts.len() + 1).unwrap_or(u8::MAX);
+        let now = self.shared.now();
+        self.live = Some(Live::new(
+            ordinal,
+            priced,
+            estimated_input,
+            self.exchange.started,
+            now,
+        ));
+    }
+
+    /// Journals that the attempt under way is about to be sent. Nothing may be sent when this fails.
+    pub(crate) fn dispatch(&mut self) -> Result<(), Error> {
+        let (Some(live), Some(holds), Some(surface)) =
+            (&mut self.live, &mut self.holds, self.exchange.surface)
+        else {
+            return Err(Error::gateway(
+                Kind::Internal,
+                "internal",
+                "an attempt was sent before it began",
+            ));
+        };
+        let (provider, model) = live.target();
+        let (price, estimated_cost) = live.estimated_cost();
+        let record = Dispatched {
+            exchange: self.exchange.id,
+            attempt: live.ordinal(),
+            at: self.shared.wall(),
+            node: self.shared.ids.node(),
+            leg: live.leg(),
+            surface,
+            route: self.route.clone().unwrap_or_default(),
+            provider,
+            model,
+            who: self.who.clone(),
+            estimated_input: live.estimated_input(),
+            price,
+            estimated_cost,
+            config: Arc::clone(&self.exchange.snapshot.hash),
+        };
+        holds.permit.dispatched(&record).map_err(|e| {
+            let text =
+                "the ledger can't be written: try again shortly; operators: check the store's disk";
+            shed(
+                &self.shared,
+                lintel_telemetry::Shed::Journal,
+                "ledger_unavailable",
+                text,
+            )
+            .because(e)
+        })?;
+        live.sent = true;
+        Ok(())
+    }
+
+    /// The attempt under way.
+    pub(crate) fn live(&mut self) -> Option<&mut Live> {
+        self.live.as_mut()
+    }
+
+    /// Ends the attempt under way.
+    pub(crate) fn end_attempt(&mut self, failure: Option<Failure>) {
+        if let Some(live) = self.live.take() {
+            self.attempts.push(live.close(failure, self.shared.now()));
+        }
+    }
+
+    /// Attempts made, the one under way included.
+    pub(crate) fn attempts_made(&self) -> usize {
+        self.attempts.len() + usize::from(self.live.is_some())
+    }
+
+    /// The first attempt that failed, as `cause=` shows it.
+    pub(crate) fn first_cause(&self) -> Option<FailureClass> {
+        self.attempts.iter().find_map(|a| a.class)
+    }
+
+    /// What the attempts that have ended cost.
+    pub(crate) fn cost(&self) -> Money {
+        self.attempts.iter().map(|a| a.cost).sum()
+    }
+
+    /// `since` until now wasn't Lintel's time.
+    pub(crate) fn waited_since(&mut self, since: Mono) {
+        self.waited += self.shared.now().since(since);
+    }
+
+    /// Content goes to the client now, for the first time.
+    pub(crate) fn first_content(&mut self) {
+        if self.first_token.is_none() {
+            self.first_token = Some(self.shared.now());
+        }
+    }
+
+    /// Lintel's own share of the time until now; fixed by the first call, when the answer's head is made.
+    pub(crate) fn overhead(&mut self) -> Duration {
+        let (now, started, waited) = (self.shared.now(), self.exchange.started, self.waited);
+        *self
+            .overhead
+            .get_or_insert_with(|| now.since(started).saturating_sub(waited))
+    }
+
+    /// Settles. The ticket tells when the terminal bytes may leave.
+    pub(crate) fn settle(&mut self, end: End<'_>) -> Option<Ticket> {
+        if std::mem::replace(&mut self.settled, true) {
+            return None;
+        }
+        let end = if self.gone { drained(end) } else { end };
+        let finish_reason = self
+            .live
+            .as_ref()
+            .and_then(|l| l.said())
+            .and_then(|f| f.finish_reason.clone());
+        self.end_attempt(end.failure);
+        let overhead = self.overhead();
+        let record = self.record(&end, overhead, finish_reason.map(Arc::from));
+        self.shared.metrics.settled(&record);
+        match self.holds.take() {
+            Some(holds) => Some(holds.permit.settle(record)),
+            None => {
+                if self.exchange.snapshot.log.calls {
+                    self.shared.lines.call(&record);
+                }
+                None
+            }
+        }
+    }
+
+    fn record(
+        &mut self,
+        end: &End<'_>,
+        overhead: Duration,
+        finish_reason: Option<Arc<str>>,
+    ) -> Settled {
+        let now = self.shared.now();
+        let started = self.exchange.started;
+        let cost = self.cost();
+        Settled {
+            exchange: self.exchange.id,
+            exchange_kind: ExchangeKind::Call,
+            sequence: 1,
+            started: self.exchange.wall,
+            node: self.shared.ids.node(),
+            who: std::mem::take(&mut self.who),
+            surface: self.exchange.surface,
+            route: self.route.take(),
+            stream: self.stream,
+            outcome: end.outcome,
+            status: end.status,
+            code: end.code.map(Arc::from),
+            side: end.side,
+            reason: end.reason.as_deref().map(Arc::from),
+            attempts: std::mem::take(&mut self.attempts),
+            cost,
+            duration_us: micros(now.since(started)),
+            first_token_us: self.first_token.map(|at| micros(at.since(started))),
+            overhead_us: micros(overhead),
+            request_bytes: self.request_bytes,
+            response_bytes: self.response_bytes,
+            client_request_id: self.exchange.client_request_id.take(),
+            trace_id: self.exchange.trace_id.take(),
+            degraded: self.degraded.take(),
+            finish_reason,
+            config: Arc::clone(&self.exchange.snapshot.hash),
+        }
+    }
+}
+
+impl Drop for Settlement {
+    fn drop(&mut self) {
+        if self.settled {
+            return;
+        }
+        let (outcome, code, side, reason) = if std::thread::panicking() {
+            (
+                Outcome::Panicked,
+                "internal",
+                Side::Gateway,
+                "a step panicked",
+            )
+        } else if self.shared.is_cut() {
+            (
+                Outcome::Shutdown,
+                "shutting_down",
+                Side::Gateway,
+                "the process stopped before the answer was whole",
+            )
+        } else {
+            (
+                Outcome::Cancelled,
+                "cancelled",
+                Side::Client,
+                "the client hung up",
+            )
+        };
+        let phase = match &self.live {
+            Some(live) if !live.sent => Phase::BeforeSend,
+            _ if self.response_bytes == 0 => Phase::BeforeFirstByte,
+            _ => Phase::MidStream,
+        };
+        let failure = self.live.is_some().then_some(Failure {
+            class: FailureClass::Cancelled,
+            phase,
+        });
+        let status = self.status;
+        // Nobody waits for the ticket: the row is in the journal, or in its memory until the disk takes it.
+        let _ = self.settle(End {
+            outcome,
+            status,
+            code: Some(code),
+            side: Some(side),
+            reason: Some(reason.to_owned()),
+            failure,
+        });
+    }
+}

@@ -1,0 +1,252 @@
+//! Starting and stopping the data plane: one listening socket, one thread a core, one runtime a thread.
+//!
+//! A thread shares nothing that it would have to lock on a call's path: its connections to providers are
+//! its own. Draining: no new connections, calls in flight go on until the bound, then they are cut.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use lintel_config::Snapshot;
+use lintel_policy::Counter;
+use lintel_store::Journal;
+use lintel_telemetry::{LineWriter, Metrics};
+use lintel_types::{Clock as _, IdSource};
+use tokio::sync::watch;
+use tokio_rustls::rustls::ClientConfig;
+
+use crate::clock::{SystemClock, SystemEntropy};
+use crate::control::{ControlHandle, KeyEntry, KeyTable};
+use crate::listen;
+use crate::probe::{Probe, Step};
+use crate::shared::Shared;
+use crate::upstream::{Pool, client_config};
+
+/// How often idle connections are looked through.
+const SWEEP: Duration = Duration::from_secs(10);
+/// How long calls that were cut may take to say so.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// What the data plane needs.
+pub struct Deps {
+    /// The configuration to begin with.
+    pub snapshot: Arc<Snapshot>,
+    /// The keys to begin with.
+    pub keys: Vec<KeyEntry>,
+    /// The journal.
+    pub journal: Journal,
+    /// The metrics.
+    pub metrics: Metrics,
+    /// The log.
+    pub lines: LineWriter,
+    /// Threads; 0 takes as many as there are cores.
+    pub threads: usize,
+    /// Sees each step of each call begin. For tests.
+    pub probe: Option<Arc<dyn Fn(Step) + Send + Sync>>,
+}
+
+impl std::fmt::Debug for Deps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Deps")
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The data plane can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address can't be listened on.
+    #[error(
+        "can't listen on {address}: {source}; choose another `listen` address, or stop what holds it"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A thread or its runtime can't be made.
+    #[error("can't start a worker thread: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// What the process is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Serving,
+    Draining,
+    Cut,
+}
+
+/// One thread's own.
+pub(crate) struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) pool: Pool,
+    tls: Arc<OnceLock<Arc<ClientConfig>>>,
+    phase: watch::Receiver<Phase>,
+}
+
+impl Worker {
+    /// The TLS configuration, made when it is first wanted.
+    pub(crate) fn shared_tls(&self) -> io::Result<Arc<ClientConfig>> {
+        if let Some(config) = self.tls.get() {
+            return Ok(Arc::clone(config));
+        }
+        let config = client_config()?;
+        Ok(Arc::clone(self.tls.get_or_init(|| config)))
+    }
+
+    /// Returns when calls in flight have to end.
+    pub(crate) async fn cut(&self) {
+        let mut phase = self.phase.clone();
+        // An error says that the process is past stopping.
+        let _ = phase.wait_for(|p| *p == Phase::Cut).await;
+    }
+}
+
+/// A data plane that runs.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens, with the real port.
+    pub local_addr: SocketAddr,
+    /// Commands to it.
+    pub handle: ControlHandle,
+    phase: watch::Sender<Phase>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Starts the data plane.
+pub fn start(deps: Deps) -> Result<Running, StartError> {
+    let address = deps.snapshot.listen;
+    let listen = |source| StartError::Listen { address, source };
+    let listener = std::net::TcpListener::bind(address).map_err(listen)?;
+    listener.set_nonblocking(true).map_err(listen)?;
+    let local_addr = listener.local_addr().map_err(listen)?;
+    let threads = match deps.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    };
+    let shared = Arc::new(share(&deps));
+    let handle = ControlHandle {
+        shared: Arc::clone(&shared),
+    };
+    handle.apply(Arc::clone(&deps.snapshot));
+    handle.set_keys(deps.keys);
+    let (phase, watching) = watch::channel(Phase::Serving);
+    let tls = Arc::new(OnceLock::new());
+    let mut running = Running {
+        local_addr,
+        handle,
+        phase,
+        threads: Vec::with_capacity(threads),
+    };
+    for i in 0..threads {
+        let listener = listener.try_clone()?;
+        let worker = Worker {
+            shared: Arc::clone(&shared),
+            pool: Pool::default(),
+            tls: Arc::clone(&tls),
+            phase: watching.clone(),
+        };
+        let thread = std::thread::Builder::new()
+            .name(format!("worker-{i}"))
+            .spawn(move || work(worker, listener))?;
+        running.threads.push(thread);
+    }
+    Ok(running)
+}
+
+fn share(deps: &Deps) -> Shared {
+    let clock = SystemClock::new();
+    let limits = deps.snapshot.limits;
+    let probe: Probe = deps.probe.clone();
+    Shared {
+        snapshot: ArcSwap::new(Arc::clone(&deps.snapshot)),
+        keys: ArcSwap::new(Arc::new(KeyTable::new())),
+        journal: deps.journal.clone(),
+        metrics: deps.metrics.clone(),
+        lines: deps.lines.clone(),
+        born: clock.wall(),
+        clock,
+        entropy: SystemEntropy::new(),
+        ids: IdSource::new(deps.snapshot.node),
+        in_flight: Arc::new(Counter::new(limits.in_flight as u64)),
+        in_flight_bytes: Arc::new(Counter::new(limits.in_flight_bytes as u64)),
+        connections: Arc::new(Counter::new(limits.connections as u64)),
+        draining: false.into(),
+        cut: false.into(),
+        probe,
+    }
+}
+
+/// One worker thread's life.
+fn work(worker: Worker, listener: std::net::TcpListener) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let Ok(runtime) = runtime else { return };
+    runtime.block_on(async move {
+        let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+            return;
+        };
+        let mut phase = worker.phase.clone();
+        let worker = Arc::new(worker);
+        tokio::spawn(sweep(Arc::clone(&worker)));
+        listen::accept(Arc::clone(&worker), listener, phase.clone()).await;
+        idle_or_cut(&worker, &mut phase).await;
+    });
+    // Dropping the runtime drops what is left of calls; their settlements settle.
+}
+
+/// Waits until no exchange is under way, or the process is cut and the calls have had their last words.
+async fn idle_or_cut(worker: &Arc<Worker>, phase: &mut watch::Receiver<Phase>) {
+    let idle = async {
+        while worker.shared.in_flight.taken() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // The last answer is on its way out of the connection's buffer.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let cut = async {
+        let _ = phase.wait_for(|p| *p == Phase::Cut).await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    tokio::select! {
+        () = idle => {}
+        () = cut => {}
+    }
+}
+
+async fn sweep(worker: Arc<Worker>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        worker.pool.sweep(worker.shared.now());
+    }
+}
+
+impl Running {
+    /// Begins to stop: not ready, no new connections, calls in flight go on.
+    pub fn begin_drain(&self) {
+        self.handle.shared.draining.store(true, Ordering::Release);
+        let _ = self.phase.send(Phase::Draining);
+    }
+
+    /// Stops: waits for calls in flight for at most `bound`, or until `hurry` says so; then cuts them and joins.
+    pub fn drain(mut self, bound: Duration, hurry: &dyn Fn() -> bool) {
+        self.begin_drain();
+        let until = Instant::now() + bound;
+        while self.handle.shared.in_flight.taken() > 0 && Instant::now() < until && !hurry() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.handle.shared.cut.store(true, Ordering::Release);
+        let _ = self.phase.send(Phase::Cut);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! A data plane on port 0, with everything real but the provider, which is the sandbox.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use lintel_gateway::{Deps, KeyEntry, Running, Step, start};
+use lintel_store::{Journal, JournalOptions, Projection, SettledSink};
+use lintel_telemetry::{Level, LineReader, Metrics};
+use lintel_types::{Clock as _, NodeId, Orphaned, Principal, PrincipalKind, RouteAccess, Settled};
+use sha2::{Digest as _, Sha256};
+
+pub(crate) const KEY: &str = "lk_test";
+/// Longest that any single wait in these tests may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const CONFIG: &str = r#"
+listen: 127.0.0.1:0
+providers:
+  sandbox: { protocol: sandbox }
+routes:
+  sandbox:
+    tiers: [ { targets: [ { provider: sandbox, model: sandbox } ] } ]
+  slow:
+    tiers: [ { targets: [ { provider: sandbox, model: sandbox-n200-i20 } ] } ]
+  late:
+    attempts: 1
+    tiers: [ { targets: [ { provider: sandbox, model: sandbox-d5000 } ] } ]
+  drained:
+    on_disconnect: { drain: 10s }
+    tiers: [ { targets: [ { provider: sandbox, model: sandbox-n20-i10 } ] } ]
+  torn:
+    tiers: [ { targets: [ { provider: sandbox, model: sandbox-n20-torn5 } ] } ]
+  silent:
+    idle: 200ms
+    tiers: [ { targets: [ { provider: sandbox, model: sandbox-n20-stall5 } ] } ]
+"#;
+
+pub(crate) struct Plane {
+    pub(crate) running: Option<Running>,
+    pub(crate) metrics: Metrics,
+    projection: Option<Projection>,
+    rows: Rows,
+    _lines: LineReader,
+    _dir: tempfile::TempDir,
+}
+
+#[derive(Clone, Default)]
+struct Rows(Arc<Mutex<Vec<Settled>>>);
+
+impl SettledSink for Rows {
+    fn settled(&mut self, record: &Settled) {
+        self.0.lock().unwrap().push(record.clone());
+    }
+
+    fn orphaned(&mut self, _record: &Orphaned) {}
+}
+
+impl Plane {
+    pub(crate) fn start(probe: Option<Arc<dyn Fn(Step) + Send + Sync>>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |_: &std::path::Path| Err(std::io::Error::other("no files here"));
+        let loaded = lintel_config::load(CONFIG, "test.yaml", &|_| None, &read).unwrap();
+        let now = lintel_gateway::SystemClock::new().wall();
+        let (journal, _) = Journal::open(dir.path(), JournalOptions::new(NodeId(0)), now).unwrap();
+        let rows = Rows::default();
+        let sinks: Vec<Box<dyn SettledSink>> = vec![Box::new(rows.clone())];
+        let projection = Projection::start(dir.path(), journal.clone(), sinks).unwrap();
+        let metrics = Metrics::default();
+        let (lines, reader) = metrics.lines(1_000, Level::Error);
+        let deps = Deps {
+            snapshot: Arc::new(loaded.snapshot),
+            keys: vec![key()],
+            journal,
+            metrics: metrics.clone(),
+            lines,
+            threads: 1,
+            probe,
+        };
+        Self {
+            running: Some(start(deps).unwrap()),
+            metrics,
+            projection: Some(projection),
+            rows,
+            _lines: reader,
+            _dir: dir,
+        }
+    }
+
+    /// Sends a call and gives the connection, answer unread.
+    pub(crate) fn send(&self, model: &str, stream: bool) -> TcpStream {
+        let body = format!(
+            r#"{{"model":"{model}","stream":{stream},"messages":[{{"role":"user","content":"hello"}}]}}"#
+        );
+        let head = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        let address = self.running.as_ref().unwrap().local_addr;
+        let mut connection = TcpStream::connect(address).unwrap();
+        connection.set_read_timeout(Some(PATIENCE)).unwrap();
+        connection.write_all(head.as_bytes()).unwrap();
+        connection.write_all(body.as_bytes()).unwrap();
+        connection
+    }
+
+    /// Sends a call and reads the whole answer.
+    pub(crate) fn call(&self, model: &str, stream: bool) -> String {
+        let mut answer = String::new();
+        let _ = self.send(model, stream).read_to_string(&mut answer);
+        answer
+    }
+
+    /// The rows so far, once there are `count` and nothing is under way.
+    pub(crate) fn rows(&self, count: usize) -> Vec<Settled> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            self.projection.as_ref().unwrap().flush();
+            let rows = self.rows.0.lock().unwrap().clone();
+            let busy = self
+                .running
+                .as_ref()
+                .is_some_and(|r| r.handle.status().in_flight > 0);
+            if rows.len() >= count && !busy {
+                assert_eq!(rows.len(), count, "settled more than once: {rows:#?}");
+                return rows;
+            }
+            assert!(Instant::now() < until, "{} of {count} rows", rows.len());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Plane {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.drain(Duration::ZERO, &|| true);
+        }
+        if let Some(projection) = self.projection.take() {
+            projection.stop();
+        }
+    }
+}
+
+/// Reads until the answer so far holds `text`.
+pub(crate) fn read_until(connection: &mut TcpStream, text: &str) -> String {
+    let mut all = Vec::new();
+    let mut piece = [0; 4096];
+    loop {
+        let n = connection.read(&mut piece).unwrap();
+        assert!(
+            n > 0,
+            "ended before {text:?}: {}",
+            String::from_utf8_lossy(&all)
+        );
+        all.extend_from_slice(&piece[..n]);
+        let so_far = String::from_utf8_lossy(&all);
+        if so_far.contains(text) {
+            return so_far.into_owned();
+        }
+    }
+}
+
+fn key() -> KeyEntry {
+    let principal = Principal {
+        kind: PrincipalKind::Key,
+        key: "key_test".into(),
+        tenant: "acme".into(),
+        project: "search".into(),
+        routes: RouteAccess::All,
+        direct: true,
+        expose_targets: false,
+        expires: None,
+    };
+    KeyEntry {
+        hash: Sha256::digest(KEY).into(),
+        principal,
+        disabled: false,
+    }
+}
