@@ -1,7 +1,7 @@
 //! Providers: which host row describes each, where it is called, and with what.
 //!
 //! The host row is the one named by `host`; else the one of the base URL's host name; else the one
-//! whose name the provider bears; else the protocol's generic one. A row of another protocol is only
+//! whose name the provider bears; else, without a base URL, the protocol's home; else its generic one. A row of another protocol is only
 //! refused when it was named: some hosts speak two protocols at one host name.
 
 use std::collections::BTreeMap;
@@ -72,7 +72,7 @@ fn resolve_one(
         .and_then(|text| credential(text, &path, sources, report));
     let base = match written {
         Some(base) => base,
-        None => default_base(host?, name, config.protocol, &path, report)?,
+        None => default_base(host?, &path, report)?,
     };
     let host = host?;
     warn_about_credential(config, host, &base, &path, report);
@@ -138,7 +138,9 @@ fn host(
             Some(base) => hosts::by_hostname(&base.host).or_else(|| hosts::by_name(name)),
             None => hosts::by_name(name),
         };
-        return Some(found.filter(speaks).unwrap_or(generic));
+        // Without a place of its own it is an account at the protocol's first host: who invented it.
+        let home = hosts::HOSTS.iter().find(speaks).filter(|_| base.is_none());
+        return Some(found.filter(speaks).or(home).unwrap_or(generic));
     };
     let found = Some(generic)
         .filter(|g| g.name == wanted)
@@ -175,26 +177,15 @@ fn host(
 }
 
 /// Where a known host's API begins. A generic host has no place of its own.
-fn default_base(
-    host: &Host,
-    name: &str,
-    protocol: Protocol,
-    path: &Path,
-    report: &mut Report<'_>,
-) -> Option<BaseUrl> {
+fn default_base(host: &Host, path: &Path, report: &mut Report<'_>) -> Option<BaseUrl> {
     if hosts::by_name(host.name).is_some() {
         return BaseUrl::parse(host.base_url).ok();
     }
-    let known = hosts::HOSTS
-        .iter()
-        .filter(|h| h.protocol == protocol)
-        .map(|h| h.name);
-    report.problem_near(
-        path,
-        format!("`base_url` is missing: `{name}` is no known host, so write where its API begins"),
-        name,
-        known,
+    let text = format!(
+        "`base_url` is missing: write where this {} begins",
+        host.name
     );
+    report.problem(path, text);
     None
 }
 

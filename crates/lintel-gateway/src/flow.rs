@@ -5,7 +5,7 @@
 use bytes::{Bytes, BytesMut};
 use lintel_guard::{Chain, Cleared, StreamChain, Uninspected};
 use lintel_types::Verdict;
-use lintel_wire::provider::StreamMeter;
+use lintel_wire::provider::{EventFacts, ReplyFacts, StreamMeter};
 use lintel_wire::sse::{EventTooLong, Framer, events};
 
 /// One stream's state.
@@ -111,6 +111,22 @@ impl Flow {
             terminal,
             error,
         })
+    }
+}
+
+/// Watches nothing: for what follows a settled answer.
+#[derive(Default)]
+pub(crate) struct Deaf {
+    facts: ReplyFacts,
+}
+
+impl StreamMeter for Deaf {
+    fn event(&mut self, _data: &[u8]) -> EventFacts {
+        EventFacts::default()
+    }
+
+    fn facts(&self) -> &ReplyFacts {
+        &self.facts
     }
 }
 

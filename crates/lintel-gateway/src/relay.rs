@@ -20,7 +20,7 @@ use tokio::time::Sleep;
 use crate::attempt::oddity;
 use crate::end::End;
 use crate::failed::told;
-use crate::flow::{Flow, Stuck, Taken};
+use crate::flow::{Deaf, Flow, Stuck, Taken};
 use crate::guard::blocked;
 use crate::opening::Opened;
 use crate::settle::Settlement;
@@ -386,21 +386,5 @@ impl Core {
     fn dialect_is_deaf(&mut self) {
         self.queue.clear();
         self.settlement.client_is_gone();
-    }
-}
-
-/// Watches nothing.
-#[derive(Default)]
-struct Deaf {
-    facts: lintel_wire::provider::ReplyFacts,
-}
-
-impl lintel_wire::provider::StreamMeter for Deaf {
-    fn event(&mut self, _data: &[u8]) -> lintel_wire::provider::EventFacts {
-        lintel_wire::provider::EventFacts::default()
-    }
-
-    fn facts(&self) -> &lintel_wire::provider::ReplyFacts {
-        &self.facts
     }
 }
