@@ -1,0 +1,141 @@
+//! Control state: tenants, projects, keys, and the audit of every change to them.
+//!
+//! Decides what may be changed and what is written down about it. Knows no request and no key's secret:
+//! only its SHA-256 comes in. Invariant: a change and its audit row are one transaction; no audit, no change.
+
+mod audit;
+mod keys;
+mod names;
+mod tenants;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lintel_types::{Clock, Timestamp};
+use parking_lot::Mutex;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+pub use audit::AuditRow;
+pub use keys::{KeyFilter, KeyRow, KeyState, NewKey};
+pub use tenants::{Project, Tenant};
+
+use crate::database::Schema;
+use crate::error::StoreError;
+
+/// `control.sqlite`. Nothing can replay it: every commit is synced.
+const SCHEMA: Schema = Schema {
+    file: "control.sqlite",
+    migrations: &[TABLES],
+    page_bytes: 4096,
+    synchronous: "FULL",
+    cache_kib: 1 << 10,
+};
+
+const TABLES: &str = "
+CREATE TABLE tenants(name TEXT PRIMARY KEY, made INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE projects(tenant TEXT NOT NULL REFERENCES tenants(name), name TEXT NOT NULL, made INTEGER NOT NULL, PRIMARY KEY (tenant, name)) WITHOUT ROWID;
+CREATE TABLE keys(
+  id TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, tenant TEXT NOT NULL, project TEXT NOT NULL, name TEXT NOT NULL,
+  routes TEXT, direct INTEGER NOT NULL, expose_targets INTEGER NOT NULL, expires INTEGER, made INTEGER NOT NULL, state TEXT NOT NULL,
+  FOREIGN KEY (tenant, project) REFERENCES projects(tenant, name)
+) WITHOUT ROWID;
+CREATE TABLE audit(
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL,
+  tenant TEXT, before TEXT, after TEXT
+);
+CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+CREATE TRIGGER audit_keeps_rows BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+";
+
+/// Control state of a store directory. Clones share one connection. Blocking, a few milliseconds a change:
+/// for the admin listener, not for a request's path.
+#[derive(Clone)]
+pub struct Control {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    db: Mutex<Connection>,
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Control")
+            .field("path", &self.inner.path)
+            .finish()
+    }
+}
+
+impl Control {
+    /// Opens `control.sqlite` in `dir`, whose lock the caller holds. `clock` dates the changes.
+    pub fn open(dir: &Path, clock: Arc<dyn Clock>) -> Result<Control, StoreError> {
+        let db = SCHEMA.open(dir)?;
+        let path = dir.join(SCHEMA.file);
+        db.pragma_update(None, "foreign_keys", true)
+            .map_err(StoreError::sql(&path))?;
+        Ok(Control {
+            inner: Arc::new(Inner {
+                db: Mutex::new(db),
+                path,
+                clock,
+            }),
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.clock.wall()
+    }
+
+    fn sql(&self) -> impl FnOnce(rusqlite::Error) -> StoreError {
+        StoreError::sql(&self.inner.path)
+    }
+
+    /// Reads.
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        work(&self.inner.db.lock()).map_err(self.sql())
+    }
+
+    /// Changes, all or nothing.
+    fn change<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Change>,
+    ) -> Result<T, StoreError> {
+        let attempt = || {
+            let mut db = self.inner.db.lock();
+            let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        };
+        attempt().map_err(|refused| match refused {
+            Change::Refused(why) => why,
+            Change::Sql(source) => self.sql()(source),
+        })
+    }
+}
+
+/// Why a change didn't happen.
+enum Change {
+    Refused(StoreError),
+    Sql(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Change {
+    fn from(error: rusqlite::Error) -> Self {
+        Change::Sql(error)
+    }
+}
+
+impl From<StoreError> for Change {
+    fn from(error: StoreError) -> Self {
+        Change::Refused(error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

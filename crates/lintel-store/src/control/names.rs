@@ -1,0 +1,37 @@
+//! What a name may be: tenants, projects and labels go into metrics, rows and command lines.
+
+use crate::error::StoreError;
+
+/// Characters a name may have at most.
+const LONGEST: usize = 64;
+
+/// Accepts letters, digits, `.`, `_`, `-`, 1 to 64 of them.
+pub(super) fn check(what: &'static str, name: &str) -> Result<(), StoreError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if !name.is_empty() && name.len() <= LONGEST && name.chars().all(plain) {
+        return Ok(());
+    }
+    let why = "is not a name: use 1 to 64 letters, digits, `.`, `_` or `-`";
+    Err(StoreError::Invalid {
+        what,
+        value: name.chars().take(LONGEST).collect(),
+        why,
+    })
+}
+
+/// Accepts any printable text of up to 64 characters, the empty one included: a label is read by people only.
+pub(super) fn check_label(what: &'static str, label: &str) -> Result<(), StoreError> {
+    if label.chars().count() <= LONGEST && !label.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let why = "is not a label: use up to 64 printable characters";
+    Err(StoreError::Invalid {
+        what,
+        value: label
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(LONGEST)
+            .collect(),
+        why,
+    })
+}

@@ -1,0 +1,202 @@
+//! What can go wrong in the store, in words that name the file and the remedy.
+//!
+//! Knows nothing of HTTP; the one conversion to [`lintel_types::Error`] decides what a client may read.
+
+use std::io;
+use std::path::PathBuf;
+
+use lintel_types::{Error, Kind};
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file operation failed.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Another process holds the directory.
+    #[error("store directory {} is in use by process {pid}: stop that process, or give this one another `store`", dir.display())]
+    Locked {
+        /// The directory.
+        dir: PathBuf,
+        /// The holder's process id, as it stands in the lock file.
+        pid: String,
+    },
+    /// A journal segment is damaged before its end.
+    #[error(
+        "journal segment {} is corrupt at byte {offset} ({why}): restore the file from a copy, or cut it with \
+         `truncate -s {offset}` and move later segments away to start without the records after that byte", path.display()
+    )]
+    Corrupt {
+        /// The segment.
+        path: PathBuf,
+        /// First byte that can't be read.
+        offset: u64,
+        /// What is wrong there.
+        why: String,
+    },
+    /// A journal segment was written by a newer version.
+    #[error("journal segment {} has format {found}, this version reads {known}: start the version that wrote it", path.display())]
+    NewerJournal {
+        /// The segment.
+        path: PathBuf,
+        /// Its format.
+        found: u16,
+        /// The newest format known here.
+        known: u16,
+    },
+    /// A journal segment belongs to another node.
+    #[error("journal segment {} belongs to node {found}, this is node {here}: give each node its own `store`, or start as node {found}", path.display())]
+    ForeignNode {
+        /// The segment.
+        path: PathBuf,
+        /// Whose it is.
+        found: u16,
+        /// Who asked.
+        here: u16,
+    },
+    /// A database was written by a newer version.
+    #[error("{} has schema version {found}, this version knows {known}: start the version that wrote it, or restore an older copy", path.display())]
+    NewerSchema {
+        /// The database.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest version known here.
+        known: i64,
+    },
+    /// The journal can't be written now; nothing was recorded and nothing may be dispatched.
+    #[error(
+        "the journal cannot be written: {0}; free space on the store's disk, the journal then recovers by itself"
+    )]
+    Unwritable(#[source] io::Error),
+    /// A record that is larger than a frame may be.
+    #[error("a journal record of {bytes} bytes is over the limit of {limit} bytes")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A record that can't be written as or read from JSON.
+    #[error("a journal record is not readable as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A database statement failed.
+    #[error("database {}: {source}", path.display())]
+    Sql {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// An object of this name exists.
+    #[error("{what} `{name}` exists already: choose another name")]
+    Duplicate {
+        /// The kind of object.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// No object of this name exists.
+    #[error("no {what} `{name}`: list them to see which exist")]
+    NotFound {
+        /// The kind of object.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A value that can't be accepted.
+    #[error("{what} `{value}` {why}")]
+    Invalid {
+        /// Which value.
+        what: &'static str,
+        /// The value.
+        value: String,
+        /// What is wrong and what would be right.
+        why: &'static str,
+    },
+}
+
+impl StoreError {
+    /// For `map_err` on file operations.
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> StoreError {
+        let path = path.into();
+        move |source| StoreError::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// For `map_err` on database operations.
+    pub(crate) fn sql(path: impl Into<PathBuf>) -> impl FnOnce(rusqlite::Error) -> StoreError {
+        let path = path.into();
+        move |source| StoreError::Sql { path, source }
+    }
+}
+
+impl From<StoreError> for Error {
+    /// Faults of the request keep their text; faults of the store tell a client no file names.
+    fn from(error: StoreError) -> Error {
+        match &error {
+            StoreError::NotFound { .. } => {
+                Error::client(Kind::NotFound, "not_found", error.to_string())
+            }
+            StoreError::Duplicate { .. } => {
+                Error::client(Kind::InvalidRequest, "already_exists", error.to_string())
+            }
+            StoreError::Invalid { .. } => {
+                Error::client(Kind::InvalidRequest, "invalid_value", error.to_string())
+            }
+            StoreError::Unwritable(_) => {
+                let text = "the ledger cannot be written now: try again in a moment";
+                Error::gateway(Kind::Overloaded, "ledger_unavailable", text).because(error)
+            }
+            _ => Error::gateway(
+                Kind::Internal,
+                "store_failed",
+                "the store failed: see the server's log",
+            )
+            .because(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_reads_no_file_names() {
+        let full = StoreError::Io {
+            action: "write",
+            path: "/srv/lintel/x".into(),
+            source: io::Error::other("no space"),
+        };
+        let shown = Error::from(full);
+        assert_eq!(shown.kind(), Kind::Internal);
+        assert!(!shown.message().contains("/srv"), "{shown}");
+        let missing = Error::from(StoreError::NotFound {
+            what: "key",
+            name: "key_1".into(),
+        });
+        assert_eq!(
+            (missing.kind(), missing.code()),
+            (Kind::NotFound, "not_found")
+        );
+        let busy = Error::from(StoreError::Unwritable(io::Error::other("no space")));
+        assert_eq!(
+            (busy.kind(), busy.code()),
+            (Kind::Overloaded, "ledger_unavailable")
+        );
+    }
+}

@@ -1,0 +1,30 @@
+//! What must outlive the process (floor 2): journal, ledger, request log, control state, audit.
+//!
+//! ```text
+//! gateway ── Permit::dispatched / settle ──▶ journal-*.log ──▶ Projection ──▶ ledger.sqlite, log.sqlite ──▶ Queries
+//! admin   ── Control ──▶ control.sqlite (tenants, projects, keys, audit)
+//! ```
+//!
+//! The journal is the source of truth; ledger and log are projections of it, applied once. Nothing
+//! on a request's path touches a database, and nothing here opens a socket or names a provider.
+//! Invariant: a dispatched exchange has exactly one settlement or one orphan, whatever ends the process.
+
+pub mod control;
+mod database;
+mod error;
+pub mod journal;
+mod private;
+pub mod projection;
+pub mod queries;
+#[cfg(test)]
+mod samples;
+mod store;
+
+pub use control::{AuditRow, Control, KeyFilter, KeyRow, KeyState, NewKey, Project, Tenant};
+pub use error::StoreError;
+pub use journal::{Durability, Journal, JournalOptions, Permit, Recovery, Ticket};
+pub use projection::{LaneStatus, Projection, ProjectionStatus, SettledSink};
+pub use queries::{
+    Dimension, LogQuery, LogRow, Queries, Totals, UsageQuery, UsageRow, Verification,
+};
+pub use store::Store;

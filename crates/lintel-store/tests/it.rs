@@ -1,0 +1,15 @@
+//! The store from outside: processes that die, random interleavings, questions.
+
+#[path = "../src/samples.rs"]
+#[allow(dead_code, reason = "shared with the unit tests, which use all of it")]
+mod samples;
+
+#[cfg(test)]
+#[path = "it/kill.rs"]
+mod kill;
+#[cfg(test)]
+#[path = "it/queries.rs"]
+mod queries;
+#[cfg(test)]
+#[path = "it/random.rs"]
+mod random;
