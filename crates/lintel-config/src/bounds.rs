@@ -54,6 +54,7 @@ pub(crate) fn limits(raw: &LimitsConfig, report: &mut Report<'_>) -> Limits {
     for (key, period) in [
         ("header_timeout", raw.header_timeout),
         ("body_timeout", raw.body_timeout),
+        ("write_timeout", raw.write_timeout),
     ] {
         if period == Period(std::time::Duration::ZERO) {
             report.problem(
@@ -79,6 +80,7 @@ pub(crate) fn limits(raw: &LimitsConfig, report: &mut Report<'_>) -> Limits {
         connections: raw.connections as usize,
         header_timeout: raw.header_timeout.0,
         body_timeout: raw.body_timeout.0,
+        write_timeout: raw.write_timeout.0,
         drain: raw.drain.0,
     }
 }

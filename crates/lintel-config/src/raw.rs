@@ -174,6 +174,8 @@ pub struct LimitsConfig {
     pub header_timeout: Period,
     /// The longest wait for a whole body.
     pub body_timeout: Period,
+    /// The longest that a client may leave an answer unread; then its connection is ended.
+    pub write_timeout: Period,
     /// The longest that running exchanges may take after SIGTERM.
     pub drain: Period,
 }
@@ -201,6 +203,7 @@ impl Default for LimitsConfig {
             connections: 20_000,
             header_timeout: seconds(15),
             body_timeout: seconds(60),
+            write_timeout: seconds(60),
             drain: seconds(30),
         }
     }

@@ -74,6 +74,8 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// From a whole head to a whole body.
     pub body_timeout: Duration,
+    /// From a blocked write to a client to its next byte.
+    pub write_timeout: Duration,
     /// From SIGTERM to the end of the last exchange.
     pub drain: Duration,
 }

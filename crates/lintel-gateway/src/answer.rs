@@ -10,6 +10,7 @@ use lintel_types::{Error, Failure, FailureClass, Kind, Outcome, Phase, Retry};
 use lintel_wire::headers::to_client;
 use lintel_wire::surface::{ErrorBody, SurfaceSpec, should_retry};
 
+use crate::body::Share;
 use crate::end::End;
 use crate::failed::{Failed, ProviderAnswer, told};
 use crate::settle::Settlement;
@@ -46,13 +47,21 @@ pub(crate) fn own_headers(settlement: &mut Settlement) -> HeaderMap {
     headers
 }
 
-/// Notes that the answer isn't what the first tier would have given.
-pub(crate) fn note_degraded(settlement: &mut Settlement, tier: u8) {
+/// Notes that the answer isn't what the first tier would have given. Target names are for those who may see them.
+pub(crate) fn note_degraded(settlement: &mut Settlement) {
+    let Some(live) = settlement.live() else {
+        return;
+    };
+    let (tier, (provider, model)) = (live.tier(), live.target());
     if tier > 1 {
         let cause = settlement
             .first_cause()
             .map_or("unplanned", FailureClass::name);
-        settlement.degraded = Some(format!("tier={tier}; cause={cause}").into());
+        let target = match settlement.expose_targets {
+            true => format!("; target={provider}/{model}"),
+            false => String::new(),
+        };
+        settlement.degraded = Some(format!("tier={tier}; cause={cause}{target}").into());
     }
 }
 
@@ -63,6 +72,7 @@ pub(crate) async fn whole(
     provider: &HeaderMap,
     bytes: Cleared<Bytes>,
     odd: Option<FailureClass>,
+    share: Option<Share>,
 ) -> Response<ClientBody> {
     settlement.response_bytes = bytes.get().len() as u64;
     settlement.first_content();
@@ -87,6 +97,10 @@ pub(crate) async fn whole(
         },
     };
     settle(&mut settlement, end).await;
+    let bytes = match share {
+        Some(share) => bytes.keeping(share),
+        None => bytes,
+    };
     respond(status, headers, ClientBody::whole(bytes))
 }
 
@@ -165,11 +179,18 @@ async fn finish(
 }
 
 /// An error of a call whose settlement is gone already.
-pub(crate) fn bare_error(dialect: &'static dyn SurfaceSpec, error: &Error) -> Response<ClientBody> {
+pub(crate) fn bare_error(
+    dialect: &'static dyn SurfaceSpec,
+    error: &Error,
+    id: &str,
+) -> Response<ClientBody> {
     let mut headers = HeaderMap::new();
+    if let Ok(value) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, value);
+    }
     headers.insert(CONTENT_TYPE, JSON);
     error_headers(error, &mut headers);
-    let body = dialect.error(&ErrorBody::ours(error, None));
+    let body = dialect.error(&ErrorBody::ours(error, Some(id)));
     respond(
         error.kind().status(),
         headers,

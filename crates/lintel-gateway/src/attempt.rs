@@ -3,31 +3,27 @@
 //! One attempt after the other, in the plan's order, until one answers, the table says to tell the
 //! client, or the deadline leaves no time. Nothing of a failed attempt reaches the client.
 
+mod once;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use lintel_guard::Cleared;
 use lintel_policy::{Action, Route, decide};
-use lintel_types::{Failure, FailureClass, Mono, Phase, SpanEdit};
-use lintel_wire::headers::{credential_value, provider_request_id, to_provider};
-use lintel_wire::provider::{ReplyFacts, read_error};
+use lintel_types::{Failure, FailureClass, Mono, Phase};
+use lintel_wire::provider::ReplyFacts;
 
-use crate::failed::{AttemptFailed, Failed, ProviderAnswer};
-use crate::flow::Flow;
-use crate::guard::{Guarded, blocked};
+use crate::body::Share;
+use crate::failed::{AttemptFailed, Failed};
+use crate::guard::Guarded;
 use crate::head::Parsed;
-use crate::opening::{Opened, open};
+use crate::opening::Opened;
 use crate::reserve::PricedAttempt;
 use crate::settle::Settlement;
 use crate::start::Worker;
-use crate::upstream::{self, UpstreamBody};
 use crate::usage::estimate;
-
-/// Bytes of a provider's error body that are read.
-const ERROR_BODY_CAP: usize = 64 * 1024;
 
 /// A call that is ready to be attempted.
 pub(crate) struct Ready {
@@ -53,9 +49,21 @@ pub(crate) enum Reply {
     Whole {
         bytes: Cleared<Bytes>,
         odd: Option<FailureClass>,
+        /// A large answer's share of the bytes in flight.
+        share: Option<Share>,
     },
     /// A stream whose first content is here.
     Stream(Box<Opened>),
+}
+
+impl Answered {
+    /// What makes this 2xx answer no success, known before anything of it has gone to the client.
+    fn odd(&self) -> Option<FailureClass> {
+        match &self.reply {
+            Reply::Whole { odd, .. } => *odd,
+            Reply::Stream(opened) => opened.odd,
+        }
+    }
 }
 
 /// Makes attempts until the call is answered or has failed.
@@ -64,39 +72,81 @@ pub(crate) async fn run(
     settlement: &mut Settlement,
     ready: &Ready,
 ) -> Result<Answered, Failed> {
-    let shared = &worker.shared;
-    let mut at = 0;
-    let mut made = 0u8;
+    let input = estimate(ready.parsed.body.bytes().len() as u64);
+    let mut walk = Walk {
+        ready,
+        at: 0,
+        made: 0,
+    };
     loop {
-        let Some(priced) = ready.plan.get(at) else {
+        let Some(priced) = ready.plan.get(walk.at) else {
             return Err(Failed::Ours(crate::failed::told(FailureClass::ServerError)));
         };
-        settlement.begin_attempt(priced, estimate(ready.parsed.body.bytes().len() as u64));
-        let failed = match one(worker, settlement, ready, priced).await {
-            Ok(answered) => return Ok(answered),
-            Err(failed) => failed?,
+        settlement.begin_attempt(priced, input);
+        let (failure, wait) = match once::attempt(worker, settlement, ready, priced).await {
+            Ok(answered) => {
+                // An answer that is none gives way to another target; without one it is passed on as it is.
+                let Some(class) = answered.odd() else {
+                    return Ok(answered);
+                };
+                let failure = Failure {
+                    class,
+                    phase: Phase::BeforeFirstByte,
+                };
+                match walk.next(settlement, failure, None) {
+                    Some(wait) if walk.elsewhere(priced) => (failure, wait),
+                    _ => return Ok(answered),
+                }
+            }
+            Err(failed) => {
+                let AttemptFailed { failure, tells } = failed?;
+                match walk.next(settlement, failure, retry_after(&tells)) {
+                    Some(wait) => (failure, wait),
+                    None => {
+                        settlement.end_attempt(Some(failure));
+                        return Err(tells);
+                    }
+                }
+            }
         };
-        settlement.end_attempt(Some(failed.failure));
-        made = made.saturating_add(1);
-        let left = ready.deadline.since(shared.now());
-        let decision = decide(
-            failed.failure,
-            made,
-            retry_after(&failed.tells),
-            left,
-            shared.random(),
-            &ready.route,
-        );
-        let next = next_place(&ready.plan, at, decision.action);
-        let Some(next) = next else {
-            return Err(failed.tells);
-        };
-        if !decision.wait.is_zero() {
-            let since = shared.now();
-            tokio::time::sleep(decision.wait).await;
+        settlement.end_attempt(Some(failure));
+        if !wait.is_zero() {
+            let since = settlement.shared.now();
+            tokio::time::sleep(wait).await;
             settlement.waited_since(since);
         }
-        at = next;
+    }
+}
+
+/// Where the exchange stands in its plan.
+struct Walk<'a> {
+    ready: &'a Ready,
+    at: usize,
+    made: u8,
+}
+
+impl Walk<'_> {
+    /// Moves on after a failure and says how long to wait first; none when the client is to be told.
+    fn next(
+        &mut self,
+        settlement: &Settlement,
+        failure: Failure,
+        asked: Option<Duration>,
+    ) -> Option<Duration> {
+        self.made = self.made.saturating_add(1);
+        let shared = &settlement.shared;
+        let left = self.ready.deadline.since(shared.now());
+        let route = &self.ready.route;
+        let decision = decide(failure, self.made, asked, left, shared.random(), route);
+        self.at = next_place(&self.ready.plan, self.at, decision.action)?;
+        Some(decision.wait)
+    }
+
+    /// Whether the attempt to come goes to another target than `this` one.
+    fn elsewhere(&self, this: &PricedAttempt) -> bool {
+        let target = |p: &PricedAttempt| Arc::clone(&p.candidate.planned.target);
+        let next = self.ready.plan.get(self.at).map(target);
+        next.is_some_and(|next| !Arc::ptr_eq(&next, &target(this)))
     }
 }
 
@@ -128,141 +178,6 @@ fn retry_after(tells: &Failed) -> Option<Duration> {
     }
 }
 
-/// An attempt's failure: of the attempt, to be decided upon; or of ours, to be told at once.
-type OneFailed = Result<AttemptFailed, Failed>;
-
-/// One attempt.
-async fn one(
-    worker: &Arc<Worker>,
-    settlement: &mut Settlement,
-    ready: &Ready,
-    priced: &PricedAttempt,
-) -> Result<Answered, OneFailed> {
-    let shared = &worker.shared;
-    let (route, provider) = (&ready.route, &priced.candidate.provider);
-    let begun = shared.now();
-    let end = begun.plus(route.total).min(ready.deadline);
-    let until = shared.clock.instant(end);
-
-    let rendered = ready
-        .guarded
-        .clear(&ready.parsed, &edits(ready, priced))
-        .map_err(|e| Err(e.into()))?;
-    let connect_by = shared.clock.instant(begun.plus(route.connect).min(end));
-    let connection = tokio::time::timeout_at(connect_by, upstream::connect(worker, provider))
-        .await
-        .map_err(|_| {
-            Ok(AttemptFailed::new(
-                FailureClass::TimeoutConnect,
-                Phase::BeforeSend,
-            ))
-        })?
-        .map_err(Ok)?;
-    settlement.dispatch().map_err(|e| Err(e.into()))?;
-
-    let headers = to_provider(&ready.headers, provider.host, credential(provider).as_ref());
-    let surface = ready.parsed.spec.surface();
-    let request = upstream::Request {
-        spec: priced.candidate.spec,
-        surface,
-        headers,
-        body: rendered,
-        model: &priced.candidate.planned.target.model,
-    };
-    let since = shared.now();
-    let sent =
-        tokio::time::timeout_at(until, upstream::send(worker, provider, connection, request)).await;
-    settlement.waited_since(since);
-    let answer = sent
-        .map_err(|_| Ok(timed_out(FailureClass::TimeoutTotal)))?
-        .map_err(Ok)?;
-
-    if let Some(live) = settlement.live() {
-        live.status = Some(answer.status);
-        live.provider_request_id = provider_request_id(&answer.headers)
-            .and_then(|v| v.to_str().ok())
-            .map(Arc::from);
-    }
-    let since = shared.now();
-    let outcome = take(settlement, ready, priced, answer, end).await;
-    settlement.waited_since(since);
-    outcome
-}
-
-/// Takes a provider's answer: an error is read, a stream opened, anything else collected.
-async fn take(
-    settlement: &mut Settlement,
-    ready: &Ready,
-    priced: &PricedAttempt,
-    answer: upstream::Answer,
-    end: Mono,
-) -> Result<Answered, OneFailed> {
-    let upstream::Answer {
-        status,
-        headers,
-        body,
-    } = answer;
-    let shared = Arc::clone(&settlement.shared);
-    let limits = settlement.exchange.snapshot.limits;
-    if !(200..300).contains(&status) {
-        let until = shared.clock.instant(end);
-        return Err(Ok(refused(priced, status, &headers, body, until).await));
-    }
-    let surface = ready.parsed.spec.surface();
-    let is_stream = headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|v| v.as_bytes().starts_with(b"text/event-stream"));
-    if is_stream {
-        if let Some(live) = settlement.live() {
-            live.meter = Some(
-                priced
-                    .candidate
-                    .spec
-                    .meter(priced.candidate.provider.host, surface),
-            );
-        }
-        let flow = Flow::new(
-            limits.event_bytes,
-            asked_for_usage(ready, priced).is_some(),
-            ready.guarded.chain(),
-        );
-        let first_by = shared.now().plus(ready.route.first_token).min(end);
-        let opened = open(settlement, body, flow, first_by, end).await?;
-        return Ok(Answered {
-            status,
-            headers,
-            reply: Reply::Stream(Box::new(opened)),
-        });
-    }
-    let idle = ready.route.idle;
-    let bytes = upstream::collect(body, limits.response_bytes, idle, shared.clock.instant(end))
-        .await
-        .map_err(|class| Ok(timed_out(class)))?;
-    let facts = priced
-        .candidate
-        .spec
-        .reply(priced.candidate.provider.host, surface, &bytes);
-    let odd = oddity(&facts);
-    let cleared = match ready.guarded.chain() {
-        Some(chain) => chain
-            .reply(bytes)
-            .map_err(|verdict| Err(blocked(&verdict).into()))?,
-        None => Cleared::uninspected(bytes, lintel_guard::Uninspected::declared_by_route()),
-    };
-    if let Some(live) = settlement.live() {
-        live.first_token = Some(shared.now());
-        live.facts = Some(facts);
-    }
-    Ok(Answered {
-        status,
-        headers,
-        reply: Reply::Whole {
-            bytes: cleared,
-            odd,
-        },
-    })
-}
-
 /// What makes a 2xx answer no success.
 pub(crate) fn oddity(facts: &ReplyFacts) -> Option<FailureClass> {
     facts
@@ -273,86 +188,4 @@ pub(crate) fn oddity(facts: &ReplyFacts) -> Option<FailureClass> {
 /// A failure after the request was sent and before any content.
 pub(crate) fn timed_out(class: FailureClass) -> AttemptFailed {
     AttemptFailed::new(class, Phase::BeforeFirstByte)
-}
-
-/// The edits that this attempt makes: the model's name at the target, and the usage option.
-fn edits(ready: &Ready, priced: &PricedAttempt) -> Vec<SpanEdit> {
-    let model = serde_json_string(&priced.candidate.planned.target.model);
-    let mut edits = vec![SpanEdit {
-        range: ready.parsed.head.model_span.clone(),
-        with: model,
-    }];
-    edits.extend(asked_for_usage(ready, priced));
-    edits
-}
-
-/// The usage option, where the client didn't set it and the host doesn't report usage unasked.
-fn asked_for_usage(ready: &Ready, priced: &PricedAttempt) -> Option<SpanEdit> {
-    ready
-        .parsed
-        .head
-        .ask_usage
-        .clone()
-        .filter(|_| !priced.candidate.provider.host.usage_unasked)
-}
-
-/// A model's name as a JSON string.
-fn serde_json_string(name: &str) -> Bytes {
-    let mut out = String::with_capacity(name.len() + 2);
-    out.push('"');
-    for c in name.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if c < ' ' => out.push_str(&format!("\\u{:04x}", c as u32)),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    Bytes::from(out)
-}
-
-fn credential(provider: &lintel_config::Provider) -> Option<HeaderValue> {
-    provider
-        .credential
-        .as_ref()
-        .and_then(|secret| credential_value(provider.host.auth, secret.expose()))
-}
-
-/// Reads a non-2xx answer.
-async fn refused(
-    priced: &PricedAttempt,
-    status: u16,
-    headers: &HeaderMap,
-    body: UpstreamBody,
-    until: tokio::time::Instant,
-) -> AttemptFailed {
-    let bytes = upstream::collect(body, ERROR_BODY_CAP, Duration::from_secs(5), until)
-        .await
-        .unwrap_or_default();
-    let error = read_error(&bytes);
-    let class = priced.candidate.spec.failure(status, &error);
-    let failure = Failure {
-        class,
-        phase: Phase::BeforeFirstByte,
-    };
-    if class == FailureClass::Credential {
-        return AttemptFailed::new(class, Phase::BeforeFirstByte)
-            .because(format!("{status}: {}", error.message));
-    }
-    // A redirect is never followed, and is no answer for the client either.
-    if !(400..600).contains(&status) {
-        return AttemptFailed::new(FailureClass::Malformed, Phase::BeforeFirstByte)
-            .because(format!("the provider answered {status}"));
-    }
-    let retry_after = headers.get(RETRY_AFTER).cloned();
-    AttemptFailed {
-        failure,
-        tells: Failed::Provider(Box::new(ProviderAnswer {
-            status,
-            class,
-            error,
-            retry_after,
-        })),
-    }
 }

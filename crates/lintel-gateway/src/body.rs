@@ -18,6 +18,9 @@ use lintel_types::{Error, Kind};
 use crate::admit::shed;
 use crate::shared::Shared;
 
+/// Answers up to this size aren't counted: their number is bounded by that of connections.
+const SMALL_ANSWER: usize = 64 * 1024;
+
 /// A body, and its share of the budget of bytes in flight.
 pub(crate) struct Received {
     pub(crate) bytes: Bytes,
@@ -42,6 +45,22 @@ impl Share {
         })
     }
 
+    /// Counts a whole answer that is held, once it is large: clients that don't read theirs can't fill the memory.
+    pub(crate) fn answer(
+        shared: &Arc<Shared>,
+        share: &mut Option<Share>,
+        held: usize,
+    ) -> Result<(), Error> {
+        match share {
+            Some(share) => share.grow_to(shared, held as u64),
+            None if held > SMALL_ANSWER => {
+                *share = Some(Share::take(shared, held as u64)?);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
     fn grow_to(&mut self, shared: &Shared, bytes: u64) -> Result<(), Error> {
         let more = bytes.saturating_sub(self.budget.amount());
         if more > 0 {
@@ -57,7 +76,7 @@ fn full(shared: &Shared) -> Error {
         shared,
         Shed::InFlightBytes,
         "overloaded",
-        "too many request bytes are in flight: try again shortly",
+        "too many bytes are in flight: try again shortly",
     )
 }
 

@@ -30,7 +30,8 @@ impl End<'_> {
         }
     }
 
-    /// The client gets a provider's error. A request that the provider finds wrong is the client's affair.
+    /// The client gets a provider's error. The provider says so; a request that it
+    /// finds wrong is a client error all the same.
     pub(crate) fn provider(answer: &ProviderAnswer) -> Self {
         use FailureClass::{BadRequest, ContentFilter, ContextLength, Unsupported};
         let clients = matches!(
@@ -45,11 +46,7 @@ impl End<'_> {
             },
             status: answer.status,
             code: Some(answer.class.name()),
-            side: Some(if clients {
-                Side::Client
-            } else {
-                Side::Provider
-            }),
+            side: Some(Side::Provider),
             reason: Some(answer.error.message.clone()),
             failure: None,
         }

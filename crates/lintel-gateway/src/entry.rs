@@ -1,6 +1,6 @@
 //! The surface step: what does this request ask for, by method and path alone?
 
-use http::Method;
+use http::{HeaderValue, Method};
 use lintel_types::{Error, Kind, Protocol, Surface};
 use lintel_wire::surface::{SURFACES, SurfaceSpec, spec};
 
@@ -55,6 +55,12 @@ pub(crate) fn read(method: &Method, path: &str) -> Result<Asked, Error> {
         ));
     }
     Ok(asked)
+}
+
+/// The method that a known path takes, for `allow`.
+pub(crate) fn allowed(path: &str) -> HeaderValue {
+    let call = SURFACES.iter().any(|s| s.path() == path);
+    HeaderValue::from_static(if call { "POST" } else { "GET" })
 }
 
 fn unknown(path: &str) -> Error {

@@ -9,6 +9,7 @@ use lintel_policy::Period;
 use lintel_types::record::Attribution;
 use lintel_types::{Error, ExchangeId, Kind, Mono, Surface, Timestamp};
 
+use crate::patience::Leash;
 use crate::shared::Shared;
 
 /// Longest value that an attribution header may have, in bytes.
@@ -16,6 +17,14 @@ const LONGEST_LABEL: usize = 128;
 /// Most `x-lintel-tag-*` headers that are kept.
 const MOST_TAGS: usize = 16;
 const TAG_PREFIX: &str = "x-lintel-tag-";
+
+/// What a call is born with, before anything of it has been read.
+pub(crate) struct Born {
+    pub(crate) id: ExchangeId,
+    pub(crate) wall: Timestamp,
+    /// Tells the connection by when the call has to end.
+    pub(crate) leash: Arc<Leash>,
+}
 
 /// One call from first byte to settlement.
 pub(crate) struct Exchange {
@@ -31,12 +40,18 @@ pub(crate) struct Exchange {
     pub(crate) trace_id: Option<Arc<str>>,
     /// The deadline that the client asked for.
     pub(crate) asked_deadline: Option<Duration>,
+    pub(crate) leash: Arc<Leash>,
 }
 
 impl Exchange {
-    pub(crate) fn new(shared: &Shared, headers: &HeaderMap, surface: Option<Surface>) -> Self {
-        let (started, wall) = (shared.now(), shared.wall());
-        let id = shared.ids.next(wall, shared.random());
+    pub(crate) fn new(
+        shared: &Shared,
+        born: Born,
+        headers: &HeaderMap,
+        surface: Option<Surface>,
+    ) -> Self {
+        let Born { id, wall, leash } = born;
+        let started = shared.now();
         Self {
             id,
             id_text: Arc::from(id.to_string()),
@@ -51,6 +66,7 @@ impl Exchange {
                 .and_then(trace_id)
                 .map(Arc::from),
             asked_deadline: None,
+            leash,
         }
     }
 }

@@ -26,6 +26,7 @@ mod listen;
 mod live;
 mod models;
 mod opening;
+mod patience;
 mod pipeline;
 mod plan;
 mod probe;

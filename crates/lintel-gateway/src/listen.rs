@@ -21,6 +21,8 @@ use tokio::sync::watch;
 
 use crate::answer::bare_error;
 use crate::entry::dialect;
+use crate::exchange::Born;
+use crate::patience::{Leash, Patient};
 use crate::pipeline;
 use crate::start::{Phase, Worker};
 use crate::write::ClientBody;
@@ -74,15 +76,22 @@ async fn serve(worker: Arc<Worker>, stream: TcpStream, mut phase: watch::Receive
     // A call's head and body leave in one segment each, at once.
     let _ = stream.set_nodelay(true);
     let limits = worker.shared.snapshot.load().limits;
+    let leash = Leash::new();
     let service = service_fn(|request| {
-        let worker = Arc::clone(&worker);
-        async move { Ok::<_, Infallible>(call(&worker, request).await) }
+        let (worker, leash) = (Arc::clone(&worker), Arc::clone(&leash));
+        async move { Ok::<_, Infallible>(call(&worker, leash, request).await) }
     });
+    let stream = Patient::new(
+        TokioIo::new(stream),
+        Arc::clone(&worker.shared),
+        Arc::clone(&leash),
+        limits.write_timeout,
+    );
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         .max_buf_size(limits.header_bytes.max(8 * 1024))
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(stream, service);
     let mut connection = pin!(connection);
     loop {
         tokio::select! {
@@ -100,18 +109,27 @@ async fn serve(worker: Arc<Worker>, stream: TcpStream, mut phase: watch::Receive
 }
 
 /// One call. A panic in it becomes a 500, a cut a 503; both have been settled by what was dropped.
-async fn call(worker: &Arc<Worker>, request: Request<Incoming>) -> Response<ClientBody> {
+async fn call(
+    worker: &Arc<Worker>,
+    leash: Arc<Leash>,
+    request: Request<Incoming>,
+) -> Response<ClientBody> {
+    let shared = &worker.shared;
     let (parts, incoming) = request.into_parts();
     let path = parts.uri.path().to_owned();
-    let run = Caught(Box::pin(pipeline::run(worker, parts, incoming)));
-    tokio::select! {
+    let wall = shared.wall();
+    let id = shared.ids.next(wall, shared.random());
+    let born = Born { id, wall, leash };
+    let run = Caught(Box::pin(pipeline::run(worker, born, parts, incoming)));
+    let error = tokio::select! {
         biased;
-        response = run => response.unwrap_or_else(|| pipeline::panicked(&path)),
-        () = worker.cut() => {
-            let error = Error::gateway(Kind::Overloaded, "shutting_down", "this instance stopped before the call was answered: try again");
-            bare_error(dialect(false, &path), &error)
-        }
-    }
+        response = run => match response {
+            Some(response) => return response,
+            None => Error::gateway(Kind::Internal, "internal", "the gateway failed on this call: try again, and report it if it happens again"),
+        },
+        () = worker.cut() => Error::gateway(Kind::Overloaded, "shutting_down", "this instance stopped before the call was answered: try again"),
+    };
+    bare_error(dialect(false, &path), &error, &id.to_string())
 }
 
 /// A future whose panic is an answer: `None`.

@@ -24,6 +24,8 @@ pub(crate) struct Opened {
     pub(crate) first: Vec<Cleared<Bytes>>,
     /// The protocol's last event is among it.
     pub(crate) terminal: bool,
+    /// It begins with an error, and nothing of it has content: another target may do better.
+    pub(crate) odd: Option<FailureClass>,
     /// The rest; none when it has ended.
     pub(crate) body: Option<UpstreamBody>,
     pub(crate) flow: Flow,
@@ -61,9 +63,12 @@ pub(crate) async fn open(
         first.push(taken.bytes);
         if enough {
             note_content(settlement, content);
+            let said = settlement.live().and_then(|l| l.said());
+            let odd = said.and_then(|f| f.error).filter(|_| !content);
             return Ok(Opened {
                 first,
                 terminal,
+                odd,
                 body: Some(body),
                 flow,
             });
@@ -83,9 +88,11 @@ fn ended(
     if !said.is_some_and(|f| f.finish_reason.is_some() || f.error.is_some()) && !taken.terminal {
         return Err(Ok(timed_out(FailureClass::Truncated)));
     }
+    let odd = said.and_then(|f| f.error).filter(|_| !taken.content);
     note_content(settlement, taken.content);
     Ok(Opened {
         first,
+        odd,
         terminal: taken.terminal,
         body: None,
         flow,

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use http::Response;
+use http::header::ALLOW;
 use http::request::Parts;
 use hyper::body::Incoming;
 use lintel_policy::OnDisconnect;
@@ -15,7 +16,7 @@ use lintel_wire::surface::SurfaceSpec;
 use crate::answer::{self, bare_error, note_degraded, respond, stream_head};
 use crate::attempt::{self, Answered, Ready, Reply};
 use crate::entry::{self, Asked};
-use crate::exchange::{Exchange, asked_deadline, attribution};
+use crate::exchange::{Born, Exchange, asked_deadline, attribution};
 use crate::failed::Failed;
 use crate::opening::Opened;
 use crate::probe::Step;
@@ -28,6 +29,7 @@ use crate::{admit, authenticate, body, detach, guard, head, models, plan, reserv
 /// One request's whole life.
 pub(crate) async fn run(
     worker: &Arc<Worker>,
+    born: Born,
     parts: Parts,
     incoming: Incoming,
 ) -> Response<ClientBody> {
@@ -35,12 +37,14 @@ pub(crate) async fn run(
     let path = parts.uri.path();
     let anthropic = parts.headers.contains_key("anthropic-version");
 
+    let id = born.id;
+
     // surface: method and path alone
     let asked = entry::read(&parts.method, path);
     let surface = asked.as_ref().ok().and_then(Asked::surface);
     let mut settlement = Settlement::new(
         Arc::clone(shared),
-        Exchange::new(shared, &parts.headers, surface),
+        Exchange::new(shared, born, &parts.headers, surface),
     );
     let spec = match asked {
         Ok(Asked::Call(spec)) => spec,
@@ -52,7 +56,13 @@ pub(crate) async fn run(
             };
         }
         Err(error) => {
-            return answer::failed(settlement, entry::dialect(anthropic, path), error.into()).await;
+            let allow = (error.kind() == Kind::MethodNotAllowed).then(|| entry::allowed(path));
+            let dialect = entry::dialect(anthropic, path);
+            let mut answer = answer::failed(settlement, dialect, error.into()).await;
+            if let Some(method) = allow {
+                answer.headers_mut().insert(ALLOW, method);
+            }
+            return answer;
         }
     };
 
@@ -72,7 +82,7 @@ pub(crate) async fn run(
         OnDisconnect::Drain(most) => {
             match detach::attempts(worker, settlement, ready, most).await {
                 Ok(attempted) => attempted,
-                Err(error) => return bare_error(spec, &error),
+                Err(error) => return bare_error(spec, &error, &id.to_string()),
             }
         }
     };
@@ -117,6 +127,7 @@ async fn prepare(
     let route = route::resolve(&snapshot, &principal, &parsed.head.model)?;
     settlement.route = Some(Arc::clone(&route.name));
     let deadline = deadline(settlement, route.deadline);
+    settlement.exchange.leash.set(deadline);
 
     shared.at(Step::Guard);
     let guarded = guard::judge(&route, &mut parsed)?;
@@ -162,11 +173,10 @@ async fn answer(
         Ok(answered) => answered,
         Err(failed) => return answer::failed(settlement, spec, failed).await,
     };
-    let tier = settlement.live().map_or(1, |l| l.tier());
-    note_degraded(&mut settlement, tier);
+    note_degraded(&mut settlement);
     match reply {
-        Reply::Whole { bytes, odd } => {
-            answer::whole(settlement, status, &headers, bytes, odd).await
+        Reply::Whole { bytes, odd, share } => {
+            answer::whole(settlement, status, &headers, bytes, odd, share).await
         }
         Reply::Stream(opened) => {
             settlement.status = status;
@@ -204,14 +214,4 @@ fn show_models(
         dialect.surface().protocol(),
         shared.born,
     )
-}
-
-/// The answer to a call in which a step panicked; the panic has settled it.
-pub(crate) fn panicked(path: &str) -> Response<ClientBody> {
-    let error = Error::gateway(
-        Kind::Internal,
-        "internal",
-        "the gateway failed on this call: try again, and report it if it happens again",
-    );
-    bare_error(entry::dialect(false, path), &error)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lintel_config::Snapshot;
 use lintel_policy::Route;
-use lintel_types::{Error, Kind, Principal};
+use lintel_types::{Error, Kind, Principal, RouteAccess};
 
 /// Finds the route: a route's own name wins; `provider/model`, split at the first slash, works for direct keys.
 pub(crate) fn resolve(
@@ -32,6 +32,11 @@ pub(crate) fn resolve(
             name,
         );
         return Ok(Arc::new(route));
+    }
+    // A key that may not name everything learns nothing about names that it may not name.
+    let narrow = matches!(principal.routes, RouteAccess::Only(_));
+    if narrow || (named.is_some() && !principal.direct) {
+        return Err(not_allowed(model));
     }
     let text = format!(
         "no route is called `{}`: GET /v1/models lists what this key may call",

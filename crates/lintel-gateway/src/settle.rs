@@ -30,6 +30,8 @@ pub(crate) struct Settlement {
     pub(crate) request_bytes: u64,
     pub(crate) response_bytes: u64,
     pub(crate) degraded: Option<Arc<str>>,
+    /// The caller may see the names of targets.
+    pub(crate) expose_targets: bool,
     /// Status of the answer whose head has gone out; 0 before.
     pub(crate) status: u16,
     /// Time that wasn't Lintel's: waiting for the client's body and for providers.
@@ -37,6 +39,8 @@ pub(crate) struct Settlement {
     overhead: Option<Duration>,
     first_token: Option<Mono>,
     attempts: Vec<AttemptRecord>,
+    /// Why the model stopped, as the last attempt that ended said.
+    finish_reason: Option<Arc<str>>,
     live: Option<Live>,
     holds: Option<Holds>,
     gone: bool,
@@ -62,11 +66,13 @@ impl Settlement {
             request_bytes: 0,
             response_bytes: 0,
             degraded: None,
+            expose_targets: false,
             status: 0,
             waited: Duration::ZERO,
             overhead: None,
             first_token: None,
             attempts: Vec::new(),
+            finish_reason: None,
             live: None,
             holds: None,
             gone: false,
@@ -76,6 +82,7 @@ impl Settlement {
 
     /// Who calls.
     pub(crate) fn known(&mut self, principal: &Principal) {
+        self.expose_targets = principal.expose_targets;
         self.who.tenant = Arc::clone(&principal.tenant);
         self.who.project = Arc::clone(&principal.project);
         self.who.key = Arc::clone(&principal.key);
@@ -189,6 +196,8 @@ impl Settlement {
     /// Ends the attempt under way.
     pub(crate) fn end_attempt(&mut self, failure: Option<Failure>) {
         if let Some(live) = self.live.take() {
+            let reason = live.said().and_then(|f| f.finish_reason.as_deref());
+            self.finish_reason = reason.map(Arc::from);
             self.attempts.push(live.close(failure, self.shared.now()));
         }
     }
@@ -234,14 +243,9 @@ impl Settlement {
             return None;
         }
         let end = if self.gone { drained(end) } else { end };
-        let finish_reason = self
-            .live
-            .as_ref()
-            .and_then(|l| l.said())
-            .and_then(|f| f.finish_reason.clone());
         self.end_attempt(end.failure);
         let overhead = self.overhead();
-        let record = self.record(&end, overhead, finish_reason.map(Arc::from));
+        let record = self.record(&end, overhead);
         self.shared.metrics.settled(&record);
         match self.holds.take() {
             Some(holds) => Some(holds.permit.settle(record)),
@@ -254,12 +258,7 @@ impl Settlement {
         }
     }
 
-    fn record(
-        &mut self,
-        end: &End<'_>,
-        overhead: Duration,
-        finish_reason: Option<Arc<str>>,
-    ) -> Settled {
+    fn record(&mut self, end: &End<'_>, overhead: Duration) -> Settled {
         let now = self.shared.now();
         let started = self.exchange.started;
         let cost = self.cost();
@@ -288,7 +287,7 @@ impl Settlement {
             client_request_id: self.exchange.client_request_id.take(),
             trace_id: self.exchange.trace_id.take(),
             degraded: self.degraded.take(),
-            finish_reason,
+            finish_reason: self.finish_reason.take(),
             config: Arc::clone(&self.exchange.snapshot.hash),
         }
     }
@@ -296,6 +295,7 @@ impl Settlement {
 
 impl Drop for Settlement {
     fn drop(&mut self) {
+        self.exchange.leash.clear();
         if self.settled {
             return;
         }
@@ -330,7 +330,12 @@ impl Drop for Settlement {
             class: FailureClass::Cancelled,
             phase,
         });
-        let status = self.status;
+        // What `listen` answers to a call that ended so, when nothing has gone out.
+        let status = match (self.status, outcome) {
+            (0, Outcome::Panicked) => 500,
+            (0, Outcome::Shutdown) => 503,
+            (status, _) => status,
+        };
         // Nobody waits for the ticket: the row is in the journal, or in its memory until the disk takes it.
         let _ = self.settle(End {
             outcome,

@@ -15,7 +15,7 @@ use http::HeaderMap;
 use http::header::HOST;
 use lintel_config::Provider;
 use lintel_guard::Cleared;
-use lintel_types::{FailureClass, Phase, Protocol, Rendered, Surface};
+use lintel_types::{Error, FailureClass, Phase, Protocol, Rendered, Surface};
 use lintel_wire::provider::ProviderSpec;
 use tokio::time::Instant;
 
@@ -49,17 +49,20 @@ pub(crate) struct Answer {
     pub(crate) body: UpstreamBody,
 }
 
-/// Gets a connection: an idle one, or a new one.
+/// A way that is open already: an idle connection, or the sandbox.
+pub(crate) fn idle(worker: &Worker, provider: &Provider) -> Option<Way> {
+    if provider.protocol == Protocol::Sandbox {
+        return Some(Way::Sandbox);
+    }
+    let idle = worker.pool.idle(&provider.base, worker.shared.now());
+    idle.map(Way::Http)
+}
+
+/// Opens a new connection.
 pub(crate) async fn connect(
     worker: &Arc<Worker>,
     provider: &Provider,
 ) -> Result<Way, AttemptFailed> {
-    if provider.protocol == Protocol::Sandbox {
-        return Ok(Way::Sandbox);
-    }
-    if let Some(connection) = worker.pool.idle(&provider.base, worker.shared.now()) {
-        return Ok(Way::Http(connection));
-    }
     dial::connect(worker, &provider.base).await.map(Way::Http)
 }
 
@@ -82,9 +85,6 @@ async fn http(
     mut connection: Connection,
     request: Request<'_>,
 ) -> Result<Answer, AttemptFailed> {
-    let broken = |e: hyper::Error| {
-        AttemptFailed::new(FailureClass::Truncated, Phase::BeforeFirstByte).because(e)
-    };
     let mut wire = encode(provider, request)?;
     loop {
         match connection.sender.try_send_request(wire).await {
@@ -112,6 +112,16 @@ async fn http(
     }
 }
 
+/// No answer: the connection broke off, or what came isn't HTTP.
+fn broken(e: hyper::Error) -> AttemptFailed {
+    let class = if e.is_parse() || e.is_parse_too_large() {
+        FailureClass::Malformed
+    } else {
+        FailureClass::Truncated
+    };
+    AttemptFailed::new(class, Phase::BeforeFirstByte).because(e)
+}
+
 fn encode(
     provider: &Provider,
     request: Request<'_>,
@@ -129,45 +139,90 @@ fn encode(
     Ok(wire)
 }
 
-/// Reads a whole body: at most `cap` bytes, no gap longer than `idle`, all of it by `until`.
+/// What a collected body has to keep to.
+pub(crate) struct Bounds {
+    /// Bytes at most.
+    pub(crate) cap: usize,
+    /// Longest gap.
+    pub(crate) idle: Duration,
+    /// All of it by then.
+    pub(crate) until: Instant,
+}
+
+/// Why a body wasn't collected.
+pub(crate) enum Uncollected {
+    /// By its own fault.
+    Failed(FailureClass),
+    /// There is no room for it here.
+    Refused(Error),
+}
+
+/// Reads a whole body within `bounds`. `room` is asked before more bytes are held.
 pub(crate) async fn collect(
     mut body: UpstreamBody,
-    cap: usize,
-    idle: Duration,
-    until: Instant,
-) -> Result<Bytes, FailureClass> {
-    let mut first: Option<Bytes> = None;
-    let mut all: Option<BytesMut> = None;
+    bounds: &Bounds,
+    room: &mut (dyn FnMut(usize) -> Result<(), Error> + Send),
+) -> Result<Bytes, Uncollected> {
+    let failed = Uncollected::Failed;
+    let mut all = Gathered::None;
     loop {
-        let by = until.min(Instant::now() + idle);
-        let late = || {
-            if by < until {
-                FailureClass::TimeoutIdle
-            } else {
-                FailureClass::TimeoutTotal
-            }
+        let by = bounds.until.min(Instant::now() + bounds.idle);
+        let late = if by < bounds.until {
+            FailureClass::TimeoutIdle
+        } else {
+            FailureClass::TimeoutTotal
         };
-        let next = tokio::time::timeout_at(by, body.next())
-            .await
-            .map_err(|_| late())?;
-        let Some(chunk) = next else { break };
-        let chunk = chunk.map_err(|_| FailureClass::Truncated)?;
-        let held = all
-            .as_ref()
-            .map_or(first.as_ref().map_or(0, Bytes::len), BytesMut::len);
-        if held + chunk.len() > cap {
-            return Err(FailureClass::Malformed);
+        let next = tokio::time::timeout_at(by, body.next()).await;
+        let Some(chunk) = next.map_err(|_| failed(late))? else {
+            return Ok(all.into_bytes());
+        };
+        let chunk = chunk.map_err(|_| failed(FailureClass::Truncated))?;
+        let held = all.len() + chunk.len();
+        if held > bounds.cap {
+            return Err(failed(FailureClass::Malformed));
         }
-        match (&mut all, first.take()) {
-            (Some(all), _) => all.extend_from_slice(&chunk),
-            (None, None) => first = Some(chunk),
-            (None, Some(begun)) => {
-                let mut both = BytesMut::with_capacity((begun.len() + chunk.len()) * 2);
-                both.extend_from_slice(&begun);
-                both.extend_from_slice(&chunk);
-                all = Some(both);
+        room(held).map_err(Uncollected::Refused)?;
+        all = all.with(chunk);
+    }
+}
+
+/// Chunks so far: one needs no copy.
+enum Gathered {
+    None,
+    One(Bytes),
+    Many(BytesMut),
+}
+
+impl Gathered {
+    fn len(&self) -> usize {
+        match self {
+            Gathered::None => 0,
+            Gathered::One(bytes) => bytes.len(),
+            Gathered::Many(bytes) => bytes.len(),
+        }
+    }
+
+    fn with(self, chunk: Bytes) -> Self {
+        match self {
+            Gathered::None => Gathered::One(chunk),
+            Gathered::One(first) => {
+                let mut all = BytesMut::with_capacity((first.len() + chunk.len()) * 2);
+                all.extend_from_slice(&first);
+                all.extend_from_slice(&chunk);
+                Gathered::Many(all)
+            }
+            Gathered::Many(mut all) => {
+                all.extend_from_slice(&chunk);
+                Gathered::Many(all)
             }
         }
     }
-    Ok(all.map(BytesMut::freeze).or(first).unwrap_or_default())
+
+    fn into_bytes(self) -> Bytes {
+        match self {
+            Gathered::None => Bytes::new(),
+            Gathered::One(bytes) => bytes,
+            Gathered::Many(bytes) => bytes.freeze(),
+        }
+    }
 }

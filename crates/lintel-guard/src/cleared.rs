@@ -70,6 +70,15 @@ impl<T> Cleared<T> {
 }
 
 impl Cleared<bytes::Bytes> {
+    /// The same bytes, with `what` held until the last of them has been written.
+    pub fn keeping(self, what: impl Send + 'static) -> Self {
+        let owner = Keeping {
+            bytes: self.value,
+            _what: std::sync::Mutex::new(what),
+        };
+        Self::new(bytes::Bytes::from_owner(owner), self.clearance)
+    }
+
     /// Clears an error body or event in a client's dialect: Lintel's own words, or a provider's that were scrubbed.
     pub fn error_text(text: bytes::Bytes) -> Self {
         Self::new(text, Clearance::Ours)
@@ -78,5 +87,17 @@ impl Cleared<bytes::Bytes> {
     /// Clears a document about Lintel itself, such as the list of models.
     pub fn own_document(text: bytes::Bytes) -> Self {
         Self::new(text, Clearance::Ours)
+    }
+}
+
+/// Bytes, and something that lives as long as they do. The mutex is never locked: it only makes it shareable.
+struct Keeping<W> {
+    bytes: bytes::Bytes,
+    _what: std::sync::Mutex<W>,
+}
+
+impl<W> AsRef<[u8]> for Keeping<W> {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }

@@ -1,0 +1,296 @@
+//! One attempt at one target: a connection, the request, the head of the answer, and its body as far as
+//! it must be here before anything goes to the client.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue};
+use lintel_guard::Cleared;
+use lintel_types::{Failure, FailureClass, Mono, Phase, SpanEdit};
+use lintel_wire::headers::{credential_value, provider_request_id, to_provider};
+use lintel_wire::provider::read_error;
+
+use super::{Answered, Ready, Reply, oddity, timed_out};
+use crate::body::Share;
+use crate::failed::{AttemptFailed, Failed, ProviderAnswer};
+use crate::flow::Flow;
+use crate::guard::blocked;
+use crate::opening::open;
+use crate::reserve::PricedAttempt;
+use crate::settle::Settlement;
+use crate::start::Worker;
+use crate::upstream::{self, Uncollected, UpstreamBody, Way};
+
+/// Bytes of a provider's error body that are read.
+const ERROR_BODY_CAP: usize = 64 * 1024;
+/// Longest silence within an error body.
+const ERROR_BODY_IDLE: Duration = Duration::from_secs(5);
+
+/// An attempt's failure: of the attempt, to be decided upon; or of ours, to be told at once.
+type OneFailed = Result<AttemptFailed, Failed>;
+
+/// One attempt.
+pub(super) async fn attempt(
+    worker: &Arc<Worker>,
+    settlement: &mut Settlement,
+    ready: &Ready,
+    priced: &PricedAttempt,
+) -> Result<Answered, OneFailed> {
+    let shared = &worker.shared;
+    let (route, provider) = (&ready.route, &priced.candidate.provider);
+    let begun = shared.now();
+    let end = begun.plus(route.total).min(ready.deadline);
+
+    let rendered = ready
+        .guarded
+        .clear(&ready.parsed, &edits(ready, priced))
+        .map_err(|e| Err(e.into()))?;
+    let way = match upstream::idle(worker, provider) {
+        Some(way) => way,
+        None => dial(worker, priced, begun.plus(route.connect).min(end))
+            .await
+            .map_err(Ok)?,
+    };
+    settlement.dispatch().map_err(|e| Err(e.into()))?;
+
+    let headers = to_provider(&ready.headers, provider.host, credential(provider).as_ref());
+    let surface = ready.parsed.spec.surface();
+    let request = upstream::Request {
+        spec: priced.candidate.spec,
+        surface,
+        headers,
+        body: rendered,
+        model: &priced.candidate.planned.target.model,
+    };
+    let since = shared.now();
+    let first_by = since.plus(route.first_token).min(end);
+    let by = shared.clock.instant(first_by);
+    let sent = tokio::time::timeout_at(by, upstream::send(worker, provider, way, request)).await;
+    settlement.waited_since(since);
+    let answer = sent
+        .map_err(|_| Ok(timed_out(late(first_by, end))))?
+        .map_err(Ok)?;
+
+    if let Some(live) = settlement.live() {
+        live.status = Some(answer.status);
+        live.provider_request_id = provider_request_id(&answer.headers)
+            .and_then(|v| v.to_str().ok())
+            .map(Arc::from);
+    }
+    let since = shared.now();
+    let outcome = take(settlement, ready, priced, answer, first_by, end).await;
+    settlement.waited_since(since);
+    outcome
+}
+
+/// Takes a provider's answer: an error is read, a stream opened, anything else collected.
+async fn take(
+    settlement: &mut Settlement,
+    ready: &Ready,
+    priced: &PricedAttempt,
+    answer: upstream::Answer,
+    first_by: Mono,
+    end: Mono,
+) -> Result<Answered, OneFailed> {
+    let upstream::Answer {
+        status,
+        headers,
+        body,
+    } = answer;
+    let shared = Arc::clone(&settlement.shared);
+    let limits = settlement.exchange.snapshot.limits;
+    if !(200..300).contains(&status) {
+        let until = shared.clock.instant(end);
+        return Err(Ok(refused(priced, status, &headers, body, until).await));
+    }
+    let surface = ready.parsed.spec.surface();
+    if is_encoded(&headers) {
+        let cause = "the answer is compressed, though identity was asked for";
+        return Err(Ok(timed_out(FailureClass::Malformed).because(cause)));
+    }
+    if is_stream(&headers) {
+        if let Some(live) = settlement.live() {
+            live.meter = Some(
+                priced
+                    .candidate
+                    .spec
+                    .meter(priced.candidate.provider.host, surface),
+            );
+        }
+        let flow = Flow::new(
+            limits.event_bytes,
+            asked_for_usage(ready, priced).is_some(),
+            ready.guarded.chain(),
+        );
+        let opened = open(settlement, body, flow, first_by, end).await?;
+        return Ok(Answered {
+            status,
+            headers,
+            reply: Reply::Stream(Box::new(opened)),
+        });
+    }
+    let mut share = None;
+    let limits = upstream::Bounds {
+        cap: limits.response_bytes,
+        idle: ready.route.idle,
+        until: shared.clock.instant(end),
+    };
+    let bytes = upstream::collect(body, &limits, &mut |held| {
+        Share::answer(&shared, &mut share, held)
+    })
+    .await
+    .map_err(|e| match e {
+        Uncollected::Failed(class) => Ok(timed_out(class)),
+        Uncollected::Refused(error) => Err(error.into()),
+    })?;
+    let facts = priced
+        .candidate
+        .spec
+        .reply(priced.candidate.provider.host, surface, &bytes);
+    let odd = oddity(&facts);
+    let cleared = match ready.guarded.chain() {
+        Some(chain) => chain
+            .reply(bytes)
+            .map_err(|verdict| Err(blocked(&verdict).into()))?,
+        None => Cleared::uninspected(bytes, lintel_guard::Uninspected::declared_by_route()),
+    };
+    if let Some(live) = settlement.live() {
+        live.first_token = Some(shared.now());
+        live.facts = Some(facts);
+    }
+    Ok(Answered {
+        status,
+        headers,
+        reply: Reply::Whole {
+            bytes: cleared,
+            odd,
+            share,
+        },
+    })
+}
+
+/// Opens a connection, by a time.
+async fn dial(
+    worker: &Arc<Worker>,
+    priced: &PricedAttempt,
+    by: Mono,
+) -> Result<Way, AttemptFailed> {
+    let by = worker.shared.clock.instant(by);
+    tokio::time::timeout_at(by, upstream::connect(worker, &priced.candidate.provider))
+        .await
+        .unwrap_or_else(|_| {
+            let late = FailureClass::TimeoutConnect;
+            Err(AttemptFailed::new(late, Phase::BeforeSend))
+        })
+}
+
+/// Which time was up: the first token's, or the whole attempt's.
+fn late(first_by: Mono, end: Mono) -> FailureClass {
+    if first_by < end {
+        FailureClass::TimeoutFirstToken
+    } else {
+        FailureClass::TimeoutTotal
+    }
+}
+
+fn is_stream(headers: &HeaderMap) -> bool {
+    const STREAM: &[u8] = b"text/event-stream";
+    let kind = headers.get(CONTENT_TYPE).map(|v| v.as_bytes());
+    kind.and_then(|k| k.get(..STREAM.len()))
+        .is_some_and(|k| k.eq_ignore_ascii_case(STREAM))
+}
+
+/// Compressed bytes can be neither metered nor guarded.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let plain = |v: &HeaderValue| v.as_bytes().eq_ignore_ascii_case(b"identity");
+    headers.get(CONTENT_ENCODING).is_some_and(|v| !plain(v))
+}
+
+/// The edits that this attempt makes: the model's name at the target, and the usage option.
+fn edits(ready: &Ready, priced: &PricedAttempt) -> Vec<SpanEdit> {
+    let model = serde_json_string(&priced.candidate.planned.target.model);
+    let mut edits = vec![SpanEdit {
+        range: ready.parsed.head.model_span.clone(),
+        with: model,
+    }];
+    edits.extend(asked_for_usage(ready, priced));
+    edits
+}
+
+/// The usage option, where the client didn't set it and the host doesn't report usage unasked.
+fn asked_for_usage(ready: &Ready, priced: &PricedAttempt) -> Option<SpanEdit> {
+    ready
+        .parsed
+        .head
+        .ask_usage
+        .clone()
+        .filter(|_| !priced.candidate.provider.host.usage_unasked)
+}
+
+/// A model's name as a JSON string.
+fn serde_json_string(name: &str) -> Bytes {
+    let mut out = String::with_capacity(name.len() + 2);
+    out.push('"');
+    for c in name.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if c < ' ' => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    Bytes::from(out)
+}
+
+fn credential(provider: &lintel_config::Provider) -> Option<HeaderValue> {
+    provider
+        .credential
+        .as_ref()
+        .and_then(|secret| credential_value(provider.host.auth, secret.expose()))
+}
+
+/// Reads a non-2xx answer.
+async fn refused(
+    priced: &PricedAttempt,
+    status: u16,
+    headers: &HeaderMap,
+    body: UpstreamBody,
+    until: tokio::time::Instant,
+) -> AttemptFailed {
+    let limits = upstream::Bounds {
+        cap: ERROR_BODY_CAP,
+        idle: ERROR_BODY_IDLE,
+        until,
+    };
+    let bytes = upstream::collect(body, &limits, &mut |_| Ok(()))
+        .await
+        .unwrap_or_default();
+    let error = read_error(&bytes);
+    let class = priced.candidate.spec.failure(status, &error);
+    let failure = Failure {
+        class,
+        phase: Phase::BeforeFirstByte,
+    };
+    if class == FailureClass::Credential {
+        return AttemptFailed::new(class, Phase::BeforeFirstByte)
+            .because(format!("{status}: {}", error.message));
+    }
+    // A redirect is never followed, and is no answer for the client either.
+    if !(400..600).contains(&status) {
+        return AttemptFailed::new(FailureClass::Malformed, Phase::BeforeFirstByte)
+            .because(format!("the provider answered {status}"));
+    }
+    let retry_after = headers.get(RETRY_AFTER).cloned();
+    AttemptFailed {
+        failure,
+        tells: Failed::Provider(Box::new(ProviderAnswer {
+            status,
+            class,
+            error,
+            retry_after,
+        })),
+    }
+}

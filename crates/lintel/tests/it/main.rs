@@ -1,0 +1,34 @@
+//! Black-box tests: the real binary on port 0, a scripted provider behind it, a raw client before it.
+//!
+//! Each test asserts bytes, headers, call log, ledger and metrics together. Nothing here links the
+//! product's crates: what can't be seen from outside isn't promised. Every wait has a bound.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test says what it saw by failing"
+)]
+
+mod harness;
+
+mod bad_answers;
+mod bad_http;
+mod bad_requests;
+mod bad_upstreams;
+mod ends;
+mod errors;
+mod headers;
+mod keys;
+mod kill;
+mod life;
+mod limits;
+mod paths;
+mod pressure;
+mod reload;
+mod retries;
+mod self_check;
+mod store;
