@@ -1,4 +1,4 @@
-//! How an attempt fails: a class and a phase. Policy decides on these two alone (DESIGN §5).
+//! How an attempt fails: a class and a phase. Policy decides on these two alone.
 
 use serde::{Deserialize, Serialize};
 

@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::time::Timestamp;
@@ -38,6 +39,25 @@ pub struct ExchangeId(u128);
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const CHARS: usize = 26;
 const PREFIX: &str = "ex_";
+/// Bytes of an id's text.
+const LENGTH: usize = PREFIX.len() + CHARS;
+/// The digit that each byte stands for; [`NO_DIGIT`] for the others.
+const DIGITS: [u8; 256] = digits();
+const NO_DIGIT: u8 = 32;
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "runs in the compiler, where an index out of bounds is an error"
+)]
+const fn digits() -> [u8; 256] {
+    let mut table = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < ALPHABET.len() {
+        table[ALPHABET[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    table
+}
 
 impl ExchangeId {
     /// The 128 bits, big-endian: the order of the bytes is the order in time.
@@ -64,18 +84,24 @@ impl ExchangeId {
     pub fn floor_at(at: Timestamp) -> Self {
         Self((at.as_millis().max(0) as u128) << 80)
     }
+
+    /// The id's text, made in `room`.
+    fn text(self, room: &mut [u8; LENGTH]) -> &str {
+        let (prefix, chars) = room.split_at_mut(PREFIX.len());
+        prefix.copy_from_slice(PREFIX.as_bytes());
+        let mut rest = self.0;
+        for slot in chars.iter_mut().rev() {
+            let digit = (rest & 31) as usize;
+            *slot = ALPHABET.get(digit).copied().unwrap_or(b'0');
+            rest >>= 5;
+        }
+        std::str::from_utf8(room).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for ExchangeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0u8; CHARS];
-        for (i, slot) in text.iter_mut().enumerate() {
-            let shift = 5 * (CHARS - 1 - i);
-            let digit = ((self.0 >> shift) & 31) as usize;
-            *slot = ALPHABET.get(digit).copied().unwrap_or(b'0');
-        }
-        f.write_str(PREFIX)?;
-        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        f.write_str(self.text(&mut [0; LENGTH]))
     }
 }
 
@@ -105,27 +131,46 @@ impl FromStr for ExchangeId {
         if digits.len() != CHARS || digits.as_bytes().first().is_none_or(|c| *c > b'7') {
             return Err(NotAnId);
         }
-        digits
-            .bytes()
-            .try_fold(0u128, |acc, c| {
-                let digit = ALPHABET.iter().position(|a| *a == c)?;
-                Some((acc << 5) | digit as u128)
-            })
-            .map(Self)
-            .ok_or(NotAnId)
+        let mut bits = 0u128;
+        // Bits that no digit has: seen once behind the loop, which then has no branch.
+        let mut wrong = 0;
+        for byte in digits.bytes() {
+            let digit = DIGITS.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT);
+            wrong |= digit & NO_DIGIT;
+            bits = (bits << 5) | u128::from(digit);
+        }
+        if wrong == 0 {
+            Ok(Self(bits))
+        } else {
+            Err(NotAnId)
+        }
     }
 }
 
 impl Serialize for ExchangeId {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        s.serialize_str(self.text(&mut [0; LENGTH]))
     }
 }
 
 impl<'de> Deserialize<'de> for ExchangeId {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(d)?;
-        text.parse().map_err(serde::de::Error::custom)
+        /// Looks at the text where it stands, without an allocation.
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = ExchangeId;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`ex_` and 26 characters")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<ExchangeId, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        d.deserialize_str(Text)
     }
 }
 
@@ -207,6 +252,8 @@ mod tests {
             "xx_00000000000000000000000000",
             "ex_80000000000000000000000000",
             "ex_0000000000000000000000000u",
+            "ex_0000000000000000000000000A",
+            "ex_000000000000000000000000\u{e9}",
         ] {
             assert_eq!(text.parse::<ExchangeId>(), Err(NotAnId), "{text}");
         }
@@ -217,6 +264,9 @@ mod tests {
         fn text_round_trips_and_keeps_order(a: u128, b: u128) {
             let (x, y) = (ExchangeId(a), ExchangeId(b));
             prop_assert_eq!(x.to_string().parse::<ExchangeId>(), Ok(x));
+            let json = serde_json::to_string(&x).unwrap();
+            prop_assert_eq!(&json, &format!("\"{x}\""));
+            prop_assert_eq!(serde_json::from_str::<ExchangeId>(&json).unwrap(), x);
             prop_assert_eq!(x.cmp(&y), x.to_string().cmp(&y.to_string()));
         }
     }

@@ -8,9 +8,14 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Neg, Sub};
 use std::str::FromStr;
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-const NANOS_PER_DOLLAR: i128 = 1_000_000_000;
+const NANOS_PER_DOLLAR: u64 = 1_000_000_000;
+/// Decimal places of a nano-dollar.
+const PLACES: usize = 9;
+/// Characters of the longest amount, `-9223372036.854775808`.
+const LONGEST: usize = 21;
 const MILLION: i128 = 1_000_000;
 
 /// An amount in nano-dollars (10⁻⁹ USD). Sums saturate at ±9.2 billion dollars.
@@ -29,6 +34,46 @@ impl Money {
     /// In nano-dollars.
     pub const fn nanos(self) -> i64 {
         self.0
+    }
+
+    /// The decimal text, made from its last digit backwards in `room`: rows are written by the thousand
+    /// a second, so nothing here allocates.
+    fn text(self, room: &mut [u8; LONGEST]) -> &str {
+        let (mut whole, mut part) = (
+            self.0.unsigned_abs() / NANOS_PER_DOLLAR,
+            self.0.unsigned_abs() % NANOS_PER_DOLLAR,
+        );
+        let mut at = LONGEST;
+        let mut put = |byte: u8| {
+            at -= 1;
+            if let Some(slot) = room.get_mut(at) {
+                *slot = byte;
+            }
+        };
+        if part != 0 {
+            let mut places = PLACES;
+            while part % 10 == 0 {
+                part /= 10;
+                places -= 1;
+            }
+            for _ in 0..places {
+                put(b'0' + (part % 10) as u8);
+                part /= 10;
+            }
+            put(b'.');
+        }
+        loop {
+            put(b'0' + (whole % 10) as u8);
+            whole /= 10;
+            if whole == 0 {
+                break;
+            }
+        }
+        if self.0 < 0 {
+            put(b'-');
+        }
+        let text = room.get(at..).unwrap_or_default();
+        std::str::from_utf8(text).unwrap_or_default()
     }
 
     fn clamp(nanos: i128) -> Self {
@@ -72,17 +117,7 @@ impl Sum for Money {
 impl fmt::Display for Money {
     /// Plain decimal dollars without trailing zeros: `0.00125`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nanos = i128::from(self.0);
-        let sign = if nanos < 0 { "-" } else { "" };
-        let (whole, part) = (
-            nanos.abs() / NANOS_PER_DOLLAR,
-            nanos.abs() % NANOS_PER_DOLLAR,
-        );
-        if part == 0 {
-            return write!(f, "{sign}{whole}");
-        }
-        let digits = format!("{part:09}");
-        write!(f, "{sign}{whole}.{}", digits.trim_end_matches('0'))
+        f.write_str(self.text(&mut [0; LONGEST]))
     }
 }
 
@@ -115,17 +150,18 @@ fn parse_nanos(text: &str) -> Option<i128> {
         None => (false, text),
     };
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    let all_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty()
-        || whole.len() > 18
-        || part.len() > 9
-        || !all_digits(whole)
-        || !all_digits(part)
-    {
+    if whole.is_empty() || whole.len() > 18 || part.len() > PLACES {
         return None;
     }
-    let nanos = whole.parse::<i128>().ok()? * NANOS_PER_DOLLAR
-        + format!("{part:0<9}").parse::<i128>().ok()?;
+    let number = |digits: &str| {
+        digits.bytes().try_fold(0u64, |number, digit| {
+            let digit = digit.checked_sub(b'0').filter(|d| *d < 10)?;
+            Some(number * 10 + u64::from(digit))
+        })
+    };
+    let scale = 10u64.pow((PLACES - part.len()) as u32);
+    let nanos = i128::from(number(whole)?) * i128::from(NANOS_PER_DOLLAR)
+        + i128::from(number(part)? * scale);
     Some(if negative { -nanos } else { nanos })
 }
 
@@ -141,14 +177,28 @@ impl FromStr for Money {
 
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        s.serialize_str(self.text(&mut [0; LONGEST]))
     }
 }
 
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(d)?;
-        text.parse().map_err(serde::de::Error::custom)
+        /// Looks at the text where it stands: a row has many amounts, and none is worth an allocation.
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = Money;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("decimal dollars in quotes, such as \"2.50\"")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Money, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        d.deserialize_str(Text)
     }
 }
 
@@ -217,6 +267,24 @@ mod tests {
     }
 
     #[test]
+    fn text_is_plain_decimal_without_trailing_zeros() {
+        for (nanos, text) in [
+            (0, "0"),
+            (1, "0.000000001"),
+            (-1_250_000, "-0.00125"),
+            (10_000_000_000, "10"),
+            (i64::MAX, "9223372036.854775807"),
+            (i64::MIN, "-9223372036.854775808"),
+        ] {
+            assert_eq!(Money::from_nanos(nanos).to_string(), text);
+        }
+        let quoted: Money = serde_json::from_str(r#""\u0032.50""#).unwrap();
+        assert_eq!(quoted.nanos(), 2_500_000_000, "escaped or not");
+        let number = serde_json::from_str::<Money>("2.5").unwrap_err();
+        assert!(number.to_string().contains("in quotes"), "{number}");
+    }
+
+    #[test]
     fn rounds_half_to_even_once() {
         // 500,000 nano-dollars per million: half a nano-dollar a unit.
         let price = PricePerMillion::from_nanos(500_000);
@@ -247,6 +315,9 @@ mod tests {
         fn text_round_trips(nanos: i64) {
             let m = Money::from_nanos(nanos);
             prop_assert_eq!(m.to_string().parse::<Money>(), Ok(m));
+            let json = serde_json::to_string(&m).unwrap();
+            prop_assert_eq!(&json, &format!("\"{m}\""));
+            prop_assert_eq!(serde_json::from_str::<Money>(&json).unwrap(), m);
         }
 
         #[test]

@@ -3,6 +3,8 @@
 //! Records are the ledger's source of truth. They grow by adding optional fields; a field is never
 //! renamed or given another meaning, so that an old journal can always be read.
 
+mod text;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -47,34 +49,65 @@ impl Record {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Attribution {
     /// The tenant.
+    #[serde(deserialize_with = "text::shared")]
     pub tenant: Arc<str>,
     /// The tenant's project.
+    #[serde(deserialize_with = "text::shared")]
     pub project: Arc<str>,
     /// The key's public id.
+    #[serde(deserialize_with = "text::shared")]
     pub key: Arc<str>,
     /// `x-lintel-feature`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub feature: Option<Arc<str>>,
     /// `x-lintel-user`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub user: Option<Arc<str>>,
     /// `x-lintel-session`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub session: Option<Arc<str>>,
     /// `x-lintel-tag-*`, sorted by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<(Arc<str>, Arc<str>)>,
     /// The release that was served.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub release: Option<Arc<str>>,
     /// The prompt version that was rendered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub prompt_version: Option<Arc<str>>,
     /// The experiment and its arm.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub experiment: Option<Arc<str>>,
     /// Hash of the policy that decided.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub policy_hash: Option<Arc<str>>,
 }
 
@@ -94,20 +127,25 @@ pub struct Dispatched {
     /// The client's surface.
     pub surface: Surface,
     /// The route, or `provider/model` for a direct call.
+    #[serde(deserialize_with = "text::shared")]
     pub route: Arc<str>,
     /// The provider.
+    #[serde(deserialize_with = "text::shared")]
     pub provider: Arc<str>,
     /// The model at the provider.
+    #[serde(deserialize_with = "text::shared")]
     pub model: Arc<str>,
     /// Who pays.
     pub who: Attribution,
     /// Input tokens by estimate: what an orphan is booked with.
     pub estimated_input: u64,
     /// Price of an input token at dispatch.
+    #[serde(default, deserialize_with = "text::optional")]
     pub price: Option<Arc<str>>,
     /// What `estimated_input` costs.
     pub estimated_cost: Money,
     /// Hash of the configuration that decided.
+    #[serde(deserialize_with = "text::shared")]
     pub config: Arc<str>,
 }
 
@@ -154,7 +192,11 @@ pub struct MeterLine {
     /// How much.
     pub quantity: u64,
     /// The price book entry; none when the policy let an unpriced model through.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub price: Option<Arc<str>>,
     /// What it costs.
     pub cost: Money,
@@ -170,8 +212,10 @@ pub struct AttemptRecord {
     /// 1 for the first tier of the route.
     pub tier: u8,
     /// The provider.
+    #[serde(deserialize_with = "text::shared")]
     pub provider: Arc<str>,
     /// The model at the provider.
+    #[serde(deserialize_with = "text::shared")]
     pub model: Arc<str>,
     /// The provider's HTTP status, if an answer began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -183,9 +227,14 @@ pub struct AttemptRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
     /// Why this target was chosen.
+    #[serde(deserialize_with = "text::shared")]
     pub reason: Arc<str>,
     /// The provider's own request id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub provider_request_id: Option<Arc<str>>,
     /// Start, in microseconds after the exchange's start.
     pub start_us: u64,
@@ -230,7 +279,11 @@ pub struct Settled {
     /// The client's surface; none for a path that is no surface.
     pub surface: Option<Surface>,
     /// The route that was named (bounded: unknown names are not kept here).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub route: Option<Arc<str>>,
     /// Whether a stream was asked for.
     pub stream: bool,
@@ -239,13 +292,21 @@ pub struct Settled {
     /// The HTTP status sent, 0 when none was.
     pub status: u16,
     /// The error's stable code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub code: Option<Arc<str>>,
     /// Whose fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
     /// Why it ended this way, for the person who reads the log.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub reason: Option<Arc<str>>,
     /// Every attempt, in the order of dispatch.
     pub attempts: Vec<AttemptRecord>,
@@ -263,18 +324,35 @@ pub struct Settled {
     /// Bytes of the answer's body.
     pub response_bytes: u64,
     /// The client's `x-request-id`: a correlation field, never an id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub client_request_id: Option<Arc<str>>,
     /// The trace id of `traceparent`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub trace_id: Option<Arc<str>>,
     /// `tier=2; cause=…` when the answer is not what the first tier would have given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub degraded: Option<Arc<str>>,
     /// Why the model stopped, in the provider's word.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
     pub finish_reason: Option<Arc<str>>,
     /// Hash of the configuration that decided.
+    #[serde(deserialize_with = "text::shared")]
     pub config: Arc<str>,
 }
 

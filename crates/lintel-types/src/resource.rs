@@ -1,5 +1,5 @@
 //! Provider-side objects and whose they are: a file, batch or stored response is reachable only
-//! through the row that was written when it was made (DESIGN §4.1).
+//! through the row that was written when it was made.
 
 use std::sync::Arc;
 

@@ -41,9 +41,10 @@ pub fn to_provider(client: &HeaderMap, host: &Host, credential: Option<&HeaderVa
         protocol_headers(host.protocol),
         host.request_headers,
     ];
-    for name in lists.into_iter().flatten().copied() {
-        for value in client.get_all(name) {
-            out.append(HeaderName::from_static(name), value.clone());
+    // One pass over the few headers of a request, instead of a look-up for each that might be there.
+    for (name, value) in client {
+        if lists.iter().any(|list| list.contains(&name.as_str())) {
+            out.append(name, value.clone());
         }
     }
     out.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -78,9 +79,9 @@ pub fn credential_value(auth: Auth, secret: &str) -> Option<HeaderValue> {
 
 /// Adds to `out` what of a provider's answer headers clients may see.
 pub fn to_client(provider: &HeaderMap, out: &mut HeaderMap) {
-    for name in TO_CLIENT {
-        if let Some(value) = provider.get(*name) {
-            out.insert(HeaderName::from_static(name), value.clone());
+    for (name, value) in provider {
+        if TO_CLIENT.contains(&name.as_str()) {
+            out.insert(name, value.clone());
         }
     }
     if let Some(id) = provider_request_id(provider) {
@@ -90,7 +91,9 @@ pub fn to_client(provider: &HeaderMap, out: &mut HeaderMap) {
 
 /// The provider's own id of the request.
 pub fn provider_request_id(provider: &HeaderMap) -> Option<&HeaderValue> {
-    PROVIDER_IDS.iter().find_map(|name| provider.get(*name))
+    let named = |wanted: &str| provider.iter().find(|(name, _)| name.as_str() == wanted);
+    let found = PROVIDER_IDS.iter().find_map(|wanted| named(wanted));
+    found.map(|(_, value)| value)
 }
 
 #[cfg(test)]

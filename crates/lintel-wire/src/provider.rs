@@ -11,6 +11,7 @@ use crate::hosts::Host;
 use crate::sandbox::SandboxConfig;
 
 mod anthropic;
+mod count;
 mod error_body;
 mod openai;
 
@@ -55,9 +56,10 @@ pub struct ProviderConfig {
 /// What a whole answer, or a finished stream, says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReplyFacts {
-    /// What it used, if it said so.
+    /// What it used, if it said so. A usage object from which neither the input nor the output can be
+    /// read says nothing: the attempt is booked by estimate, never for free.
     pub usage: Option<Usage>,
-    /// The usage as it stood in the answer.
+    /// The usage as it stood in the answer, readable or not.
     pub raw_usage: Option<String>,
     /// Why the model stopped, in the provider's word.
     pub finish_reason: Option<String>,

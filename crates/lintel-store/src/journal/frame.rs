@@ -133,13 +133,18 @@ pub(crate) fn kind(payload: &[u8]) -> Option<RecordKind> {
 }
 
 /// The record of a payload. Decodes straight into the struct: the tagged enum would buffer every value
-/// first, and unknown fields such as the tag are ignored anyway.
+/// first, and unknown fields such as the tag are ignored anyway. UTF-8 is checked once for the payload,
+/// not once a string.
 pub(crate) fn decode(payload: &[u8]) -> Result<Record, StoreError> {
+    let Ok(text) = std::str::from_utf8(payload) else {
+        // Refuses it too, and says where it is wrong.
+        return Ok(serde_json::from_slice(payload)?);
+    };
     Ok(match kind(payload) {
-        Some(RecordKind::Settled) => Record::Settled(serde_json::from_slice(payload)?),
-        Some(RecordKind::Dispatched) => Record::Dispatched(serde_json::from_slice(payload)?),
-        Some(RecordKind::Orphaned) => Record::Orphaned(serde_json::from_slice(payload)?),
-        None => serde_json::from_slice(payload)?,
+        Some(RecordKind::Settled) => Record::Settled(serde_json::from_str(text)?),
+        Some(RecordKind::Dispatched) => Record::Dispatched(serde_json::from_str(text)?),
+        Some(RecordKind::Orphaned) => Record::Orphaned(serde_json::from_str(text)?),
+        None => serde_json::from_str(text)?,
     })
 }
 

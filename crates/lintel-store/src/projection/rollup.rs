@@ -1,6 +1,7 @@
 //! The rollup: the ledger's sums by hour and dimension, so that a usage query over millions of rows reads thousands.
 //!
-//! Knows no record. Invariant: Σ rollup = Σ ledger, for both move in one transaction and only by rows that were really added.
+//! Knows no record. Invariants: Σ rollup = Σ ledger, for both move in one transaction and only by
+//! rows that were really added; sums saturate and stay integers, whatever a provider claims to have counted.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,15 +25,23 @@ CREATE TABLE rollup(
 ) WITHOUT ROWID;
 ";
 
-const UPSERT: &str = "
-INSERT INTO rollup VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
-ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, attempts = attempts + excluded.attempts,
-  orphans = orphans + excluded.orphans, estimated = estimated + excluded.estimated, cost = cost + excluded.cost,
-  input = input + excluded.input, cache_read = cache_read + excluded.cache_read, cache_write_5m = cache_write_5m + excluded.cache_write_5m,
-  cache_write_1h = cache_write_1h + excluded.cache_write_1h, input_audio = input_audio + excluded.input_audio,
-  input_image = input_image + excluded.input_image, output = output + excluded.output, reasoning = reasoning + excluded.reasoning,
-  output_audio = output_audio + excluded.output_audio, output_image = output_image + excluded.output_image,
-  web_search = web_search + excluded.web_search, request = request + excluded.request";
+const INSERT: &str = "INSERT INTO rollup VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET ";
+/// Columns that count up by rows.
+pub(crate) const COUNTS: [&str; 4] = ["requests", "attempts", "orphans", "estimated"];
+
+/// The statement that adds a row to the table. An integer sum that overflows becomes a REAL in SQLite,
+/// and stays one: every sum is brought back to the nearest integer, also one that has become a REAL before.
+fn upsert() -> String {
+    let least = -i64::MAX;
+    let most = i64::MAX;
+    let grown = COUNTS
+        .into_iter()
+        .chain(Meter::ALL.map(Meter::name))
+        .map(|column| format!("{column} = MIN({most}, {column} + excluded.{column})"));
+    let cost = format!("cost = MAX({least}, MIN({most}, cost + excluded.cost))");
+    let sets: Vec<String> = grown.chain([cost]).collect();
+    format!("{INSERT}{}", sets.join(", "))
+}
 
 /// Number of meters: the table has one column for each.
 pub(crate) const METERS: usize = Meter::ALL.len();
@@ -41,6 +50,9 @@ pub(crate) const METERS: usize = Meter::ALL.len();
 pub(crate) fn hour_of(exchange: ExchangeId) -> i64 {
     exchange.made_at().as_secs().div_euclid(3_600)
 }
+
+/// The largest sum that the table can hold.
+pub(crate) const MOST: u64 = i64::MAX as u64;
 
 /// What one ledger row adds.
 pub(super) struct Addition<'a> {
@@ -76,9 +88,18 @@ struct Sums {
 }
 
 /// The additions of one batch, by dimensions.
-#[derive(Default)]
 pub(super) struct Rollup {
     sums: HashMap<Dimensions, Sums>,
+    upsert: String,
+}
+
+impl Default for Rollup {
+    fn default() -> Self {
+        Self {
+            sums: HashMap::new(),
+            upsert: upsert(),
+        }
+    }
 }
 
 impl Rollup {
@@ -109,21 +130,21 @@ impl Rollup {
         sums.counts
             .iter_mut()
             .zip(more)
-            .for_each(|(sum, n)| *sum += n);
+            .for_each(|(sum, n)| *sum = sum.saturating_add(n));
         sums.cost = sums.cost.saturating_add(addition.cost);
         for line in addition.lines {
             if let Some(meter) = sums.meters.get_mut(line.meter as usize) {
-                *meter = meter.saturating_add(line.quantity);
+                *meter = meter.saturating_add(line.quantity).min(MOST);
             }
         }
     }
 
     /// Adds the batch's sums to the table.
     pub(super) fn write(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        let mut upsert = transaction.prepare_cached(UPSERT)?;
+        let mut upsert = transaction.prepare_cached(&self.upsert)?;
         for (d, sums) in self.sums.drain() {
             let text = |t: &str| Value::Text(t.to_owned());
-            let number = |n: u64| Value::Integer(i64::try_from(n).unwrap_or(i64::MAX));
+            let number = |n: u64| Value::Integer(n.min(MOST) as i64);
             let optional = |t: &Option<Arc<str>>| text(t.as_deref().unwrap_or_default());
             let who = [
                 text(&d.tenant),
@@ -170,7 +191,6 @@ mod tests {
         assert_eq!(columns[columns.len() - METERS..], names);
         for (index, meter) in Meter::ALL.into_iter().enumerate() {
             assert_eq!(meter as usize, index);
-            assert!(UPSERT.contains(&format!("{0} = {0} + excluded.{0}", meter.name())));
         }
     }
 }

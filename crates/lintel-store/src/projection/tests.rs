@@ -3,12 +3,12 @@
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lintel_types::NodeId;
+use lintel_types::{Meter, Money, NodeId};
 use rusqlite::Connection;
 
 use super::*;
 use crate::journal::JournalOptions;
-use crate::queries::{LogQuery, Queries};
+use crate::queries::{LogQuery, Queries, UsageQuery};
 use crate::samples::{self, NOW, Scratch};
 
 fn journal(scratch: &Scratch) -> Journal {
@@ -291,4 +291,83 @@ fn a_record_that_cannot_be_decoded_is_kept_and_shown() {
         (verified.rows, verified.unreadable, verified.holds()),
         (2, 1, false)
     );
+}
+
+/// One exchange whose provider claims `quantity` tokens for `nanos`.
+fn claim(journal: &Journal, n: u64, quantity: u64, nanos: i64) {
+    let mut settled = samples::settled(samples::id(n), 1);
+    let cost = Money::from_nanos(nanos);
+    settled.cost = cost;
+    for attempt in &mut settled.attempts {
+        attempt.cost = cost;
+        for line in &mut attempt.lines {
+            (line.quantity, line.cost) = (quantity, cost);
+        }
+    }
+    let permit = journal.permit().unwrap();
+    assert!(permit.settle(settled).is_written());
+}
+
+#[test]
+fn absurd_quantities_saturate_and_usage_can_still_be_read() {
+    let scratch = Scratch::new();
+    let journal = journal(&scratch);
+    let projection = projection(&scratch, &journal);
+    // Each flush is a batch of its own, so that the sums meet in SQL and not only in memory.
+    for n in 0..4 {
+        claim(&journal, n, u64::MAX, i64::MAX);
+        claim(&journal, n + 4_000, u64::MAX, i64::MAX);
+        assert_eq!(projection.flush().ledger.error, None);
+    }
+    let reals = "SELECT COUNT(*) FROM rollup WHERE typeof(input) || typeof(output) || typeof(cost) LIKE '%real%'";
+    let check = |hours: i64| {
+        let db = Connection::open(scratch.path().join("ledger.sqlite")).unwrap();
+        let count = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(
+            (count(reals), count("SELECT COUNT(*) FROM rollup")),
+            (0, hours)
+        );
+        let queries = Queries::open(scratch.path()).unwrap();
+        let totals = queries.totals().unwrap();
+        let most = i64::MAX as u64;
+        assert_eq!(totals.cost, Money::from_nanos(i64::MAX));
+        assert_eq!(totals.meters.get(&Meter::Input), Some(&most));
+        let usage = queries.usage(&UsageQuery::default()).unwrap();
+        assert_eq!(usage[0].meters.get(&Meter::Output), Some(&most));
+        assert_eq!(usage[0].requests, totals.requests);
+        let verified = queries.verify().unwrap();
+        assert!(verified.holds(), "{verified:?}");
+    };
+    check(2);
+    // What an older version left behind is read, and mended by the next row.
+    drop(projection);
+    sql(
+        &scratch,
+        "ledger.sqlite",
+        "UPDATE rollup SET input = 1.8446744073709552e19, cost = 3e20",
+    );
+    let queries = Queries::open(scratch.path()).unwrap();
+    let read = queries.usage(&UsageQuery::default()).unwrap();
+    assert_eq!(read[0].cost, Money::from_nanos(i64::MAX));
+    assert!(queries.verify().unwrap().holds());
+    let projection = self::projection(&scratch, &journal);
+    claim(&journal, 9, 1, 1);
+    claim(&journal, 4_009, 1, 1);
+    projection.stop();
+    check(2);
+}
+
+#[test]
+fn costs_below_zero_are_summed_exactly() {
+    let scratch = Scratch::new();
+    let journal = journal(&scratch);
+    let projection = projection(&scratch, &journal);
+    for (n, nanos) in [(0, -7), (1, 5_000_000_000), (4_000, -(1 << 40))] {
+        claim(&journal, n, 3, nanos);
+        projection.flush();
+    }
+    let queries = Queries::open(scratch.path()).unwrap();
+    let sum = Money::from_nanos(5_000_000_000 - 7 - (1 << 40));
+    assert_eq!(queries.totals().unwrap().cost, sum);
+    assert!(queries.verify().unwrap().holds());
 }

@@ -11,7 +11,7 @@ use rusqlite::{Connection, params_from_iter, types::Value};
 use serde::{Deserialize, Serialize};
 
 use super::Queries;
-use super::sums::{LEDGER_SUMS, ROLLUP_SUMS, Sums};
+use super::sums::{LEDGER_SUMS, Sums, rollup_sums};
 use crate::error::StoreError;
 
 /// What usage can be told apart by.
@@ -191,8 +191,9 @@ fn from_rollup(
     } else {
         ""
     };
+    let sums = rollup_sums();
     let sql = format!(
-        "SELECT {columns}{ROLLUP_SUMS} FROM rollup WHERE hour >= ?1 AND hour < ?2 {of_tenant} {grouped}"
+        "SELECT {columns}{sums} FROM rollup WHERE hour >= ?1 AND hour < ?2 {of_tenant} {grouped}"
     );
     let bounds = [Value::Integer(first_hour), Value::Integer(end_hour)];
     let mut statement = db.prepare(&sql)?;

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::Queries;
-use super::sums::{LEDGER_SUMS, ROLLUP_SUMS, Sums};
+use super::sums::{LEDGER_SUMS, Sums, rollup_sums};
 use crate::error::StoreError;
 use crate::projection::rollup::hour_of;
 
@@ -79,7 +79,7 @@ impl Queries {
     /// Everything that was booked, from the rollup.
     pub fn totals(&self) -> Result<Totals, StoreError> {
         let db = self.ledger()?;
-        let sql = format!("SELECT {ROLLUP_SUMS} FROM rollup");
+        let sql = format!("SELECT {} FROM rollup", rollup_sums());
         let sums = db.query_row(&sql, [], |row| Sums::from_rollup(row, 0));
         sums.map(Totals::from).map_err(self.ledger_error())
     }
@@ -141,7 +141,8 @@ fn ledger(db: &Connection) -> rusqlite::Result<(u64, ByHourAndTenant)> {
 
 fn rollup(db: &Connection) -> rusqlite::Result<ByHourAndTenant> {
     let mut statement = db.prepare(&format!(
-        "SELECT hour, tenant, {ROLLUP_SUMS} FROM rollup GROUP BY 1, 2"
+        "SELECT hour, tenant, {} FROM rollup GROUP BY 1, 2",
+        rollup_sums()
     ))?;
     let sums = statement.query_map([], |row| {
         Ok(((row.get(0)?, row.get(1)?), Sums::from_rollup(row, 2)?))

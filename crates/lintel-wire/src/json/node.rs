@@ -93,8 +93,13 @@ impl<'a> Node<'a> {
         if self.kind() != Kind::String {
             return None;
         }
+        self.unquoted()
+    }
+
+    /// The text of what is known to be a string.
+    fn unquoted(&self) -> Option<Cow<'a, str>> {
         let inner = self.doc.get(self.start + 1..self.end - 1)?;
-        if !inner.contains('\\') {
+        if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
             return Some(Cow::Borrowed(inner));
         }
         serde_json::from_str::<String>(self.raw())
@@ -118,7 +123,7 @@ impl<'a> Node<'a> {
         std::iter::from_fn(move || {
             let key = walk.next()?;
             let value = walk.next()?;
-            Some((key.text().unwrap_or_default(), value))
+            Some((key.unquoted().unwrap_or_default(), value))
         })
     }
 
@@ -155,11 +160,16 @@ impl<'a> Walk<'a> {
 
     fn next(&mut self) -> Option<Node<'a>> {
         let bytes = self.doc.as_bytes();
-        let gap = bytes
-            .get(self.pos..self.end)?
-            .iter()
-            .position(|b| !matches!(b, b' ' | b'\n' | b'\r' | b'\t' | b',' | b':'))?;
-        let start = self.pos + gap;
+        let mut start = self.pos;
+        loop {
+            if start >= self.end {
+                return None;
+            }
+            match bytes.get(start) {
+                Some(b' ' | b'\n' | b'\r' | b'\t' | b',' | b':') => start += 1,
+                _ => break,
+            }
+        }
         self.pos = skip(bytes, start);
         Some(Node {
             doc: self.doc,

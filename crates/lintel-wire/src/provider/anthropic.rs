@@ -127,7 +127,7 @@ impl MessageMeter {
     fn usage(&mut self, node: Node<'_>) {
         if node.kind() == json::Kind::Object {
             self.counts.update(node);
-            self.facts.usage = Some(self.counts.usage());
+            self.facts.usage = self.counts.usage();
             self.facts.raw_usage = Some(node.raw().to_owned());
         }
     }

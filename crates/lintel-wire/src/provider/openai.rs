@@ -88,7 +88,7 @@ impl StreamMeter for ChatMeter {
 /// Reads one chunk or one whole answer into `facts`; says whether it reported usage.
 ///
 /// Usage may come in any chunk, also in several, also in one with non-empty `choices`, also
-/// followed by chunks with `"usage":null`: the last one that isn't null counts.
+/// followed by chunks with `"usage":null`: the last one that can be read counts.
 fn look(host: &Host, root: Node<'_>, message: &str, facts: &mut ReplyFacts) -> bool {
     let mut reported = false;
     let mut usage = None;
@@ -116,8 +116,17 @@ fn look(host: &Host, root: Node<'_>, message: &str, facts: &mut ReplyFacts) -> b
         }
     }
     if let Some(node) = usage {
-        facts.usage = Some(usage::read(node, host.hidden_reasoning));
-        facts.raw_usage = Some(node.raw().to_owned());
+        let raw = || node.raw().to_owned();
+        match usage::read(node, host.hidden_reasoning) {
+            Some(usage) => {
+                facts.usage = Some(usage);
+                facts.raw_usage = Some(raw());
+            }
+            // What can't be read takes no place from what could.
+            None => {
+                facts.raw_usage.get_or_insert_with(raw);
+            }
+        }
         reported = true;
     }
     reported
@@ -198,6 +207,25 @@ mod tests {
         assert_eq!(facts.usage.unwrap().input_tokens(), 7);
         assert_eq!(facts.finish_reason.as_deref(), Some("stop"));
         assert_eq!(facts.content_bytes, 2);
+    }
+
+    #[test]
+    fn unreadable_usage_is_kept_and_is_no_usage() {
+        let unreadable = r#"{"prompt_tokens":"many","completion_tokens":-1}"#;
+        let chunk = format!(r#"{{"choices":[],"usage":{unreadable}}}"#);
+        let (events, facts) = run(&[&chunk]);
+        assert!(
+            events[0].usage_only,
+            "Lintel asked for it, the client didn't"
+        );
+        assert_eq!(facts.usage, None);
+        assert_eq!(facts.raw_usage.as_deref(), Some(unreadable));
+        let (_, facts) = run(&[
+            r#"{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}}"#,
+            &chunk,
+        ]);
+        assert_eq!(facts.usage.unwrap().input_tokens(), 7);
+        assert!(facts.raw_usage.unwrap().contains("\"total_tokens\":10"));
     }
 
     #[test]

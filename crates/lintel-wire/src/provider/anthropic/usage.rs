@@ -3,24 +3,32 @@
 
 use lintel_types::{Meter, Usage};
 
+use super::super::count;
 use crate::json::Node;
 
 /// The latest value of every count that was reported.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    input: u64,
+    input: Option<u64>,
     cache_read: u64,
     cache_write: u64,
     write_5m: Option<u64>,
     write_1h: Option<u64>,
-    output: u64,
+    output: Option<u64>,
     thinking: u64,
     searches: u64,
-    /// Iterations that the top-level numbers leave out: compaction is billed, but reported only there.
-    compaction_input: u64,
-    compaction_cache_read: u64,
-    compaction_cache_write: u64,
-    compaction_output: u64,
+    compaction: Compaction,
+    /// A count was out of bounds, or was there and was no count.
+    doubtful: bool,
+}
+
+/// Iterations that the top-level numbers leave out: compaction is billed, but reported only there.
+#[derive(Debug, Default)]
+struct Compaction {
+    input: u64,
+    cache_read: u64,
+    cache_write: u64,
+    output: u64,
     /// An iteration ran on another model, whose price is another.
     other_model: bool,
 }
@@ -28,79 +36,96 @@ pub(super) struct Counts {
 impl Counts {
     /// Takes over every field that `node` restates; the others stay as they were.
     pub(super) fn update(&mut self, node: Node<'_>) {
-        let at = |path: &[&str]| node.at(path).and_then(|n| n.u64());
+        let counts = count::Counts::of(node);
+        let at = |path: &[&str]| counts.tokens(path);
         let set = |slot: &mut u64, value: Option<u64>| *slot = value.unwrap_or(*slot);
-        set(&mut self.input, at(&["input_tokens"]));
+        self.input = at(&["input_tokens"]).or(self.input);
+        self.output = at(&["output_tokens"]).or(self.output);
         set(&mut self.cache_read, at(&["cache_read_input_tokens"]));
         set(&mut self.cache_write, at(&["cache_creation_input_tokens"]));
-        set(&mut self.output, at(&["output_tokens"]));
         set(
             &mut self.thinking,
             at(&["output_tokens_details", "thinking_tokens"]),
         );
         set(
             &mut self.searches,
-            at(&["server_tool_use", "web_search_requests"]),
+            counts.searches(&["server_tool_use", "web_search_requests"]),
         );
         self.write_5m = at(&["cache_creation", "ephemeral_5m_input_tokens"]).or(self.write_5m);
         self.write_1h = at(&["cache_creation", "ephemeral_1h_input_tokens"]).or(self.write_1h);
+        self.doubtful |= counts.doubtful();
         if let Some(iterations) = node.get("iterations") {
             self.iterations(iterations);
         }
     }
 
     fn iterations(&mut self, iterations: Node<'_>) {
-        let (mut input, mut read, mut write, mut output, mut other) = (0, 0, 0, 0, false);
+        let mut sum = Compaction::default();
         for iteration in iterations.items() {
-            let count = |key: &str| iteration.get(key).and_then(|n| n.u64()).unwrap_or(0);
-            other |= iteration.get("model").is_some_and(|m| !m.is_null());
+            sum.other_model |= iteration.get("model").is_some_and(|m| !m.is_null());
             if iteration.get("type").and_then(|t| t.text()).as_deref() == Some("compaction") {
-                input += count("input_tokens");
-                read += count("cache_read_input_tokens");
-                write += count("cache_creation_input_tokens");
-                output += count("output_tokens");
+                let counts = count::Counts::of(iteration);
+                let add = |sum: &mut u64, name| {
+                    *sum = sum.saturating_add(counts.tokens(&[name]).unwrap_or(0));
+                };
+                add(&mut sum.input, "input_tokens");
+                add(&mut sum.cache_read, "cache_read_input_tokens");
+                add(&mut sum.cache_write, "cache_creation_input_tokens");
+                add(&mut sum.output, "output_tokens");
+                self.doubtful |= counts.doubtful();
             }
         }
-        self.compaction_input = input;
-        self.compaction_cache_read = read;
-        self.compaction_cache_write = write;
-        self.compaction_output = output;
-        self.other_model = other;
+        self.compaction = sum;
     }
 
-    /// The counts as usage.
-    pub(super) fn usage(&self) -> Usage {
-        let mut usage = Usage::new();
+    /// The counts as usage; none while neither input nor output has been reported in whole numbers.
+    pub(super) fn usage(&self) -> Option<Usage> {
+        self.input.or(self.output)?;
+        let (input, output) = (self.input.unwrap_or(0), self.output.unwrap_or(0));
+        let compaction = &self.compaction;
         let one_hour = self.write_1h.unwrap_or(0).min(self.cache_write);
         // What isn't broken down by lifetime counts as the default lifetime, 5 minutes.
         let five_minutes = self.cache_write - one_hour;
-        let thinking = self.thinking.min(self.output);
+        let thinking = self.thinking.min(output);
+        let mut usage = Usage::new();
+        // `iterations` is a list, so its sums are bounded once more.
+        let with = |n: u64, more: u64| n.saturating_add(more.min(count::MOST_TOKENS));
         usage
-            .add(
-                Meter::Input,
-                self.input.saturating_add(self.compaction_input),
-            )
+            .add(Meter::Input, with(input, compaction.input))
             .add(
                 Meter::CacheRead,
-                self.cache_read.saturating_add(self.compaction_cache_read),
+                with(self.cache_read, compaction.cache_read),
             )
             .add(
                 Meter::CacheWrite5m,
-                five_minutes.saturating_add(self.compaction_cache_write),
+                with(five_minutes, compaction.cache_write),
             )
             .add(Meter::CacheWrite1h, one_hour)
             .add(Meter::Reasoning, thinking)
-            .add(
-                Meter::Output,
-                (self.output - thinking).saturating_add(self.compaction_output),
-            )
+            .add(Meter::Output, with(output - thinking, compaction.output))
             .add(Meter::WebSearch, self.searches);
         let broken_down = self
             .write_5m
             .zip(self.write_1h)
             .is_none_or(|(a, b)| a.saturating_add(b) == self.cache_write);
-        usage.inconsistent = self.thinking > self.output || !broken_down || self.other_model;
-        usage
+        // A whole answer reports both; in a stream the other may still come.
+        let half = self.input.is_some() != self.output.is_some();
+        usage.inconsistent = self.doubtful
+            || half
+            || self.thinking > output
+            || !broken_down
+            || compaction.other_model
+            || compaction.over();
+        Some(usage)
+    }
+}
+
+impl Compaction {
+    /// Whether a sum is more than is believed.
+    fn over(&self) -> bool {
+        [self.input, self.cache_read, self.cache_write, self.output]
+            .into_iter()
+            .any(|n| n > count::MOST_TOKENS)
     }
 }
 
@@ -113,7 +138,7 @@ mod tests {
         let mut counts = Counts::default();
         docs.iter()
             .for_each(|d| counts.update(json::parse(d.as_bytes()).unwrap()));
-        let usage = counts.usage();
+        let usage = counts.usage().unwrap();
         for meter in Meter::ALL {
             let wanted = lines
                 .iter()
@@ -196,5 +221,59 @@ mod tests {
             &[(Meter::Input, 1), (Meter::Output, 2)],
             true,
         );
+    }
+
+    #[test]
+    fn absurd_and_unreadable_counts_are_flagged() {
+        let max = u64::MAX;
+        let most = count::MOST_TOKENS;
+        check(
+            &[&format!(r#"{{"input_tokens":{max},"output_tokens":3}}"#)],
+            &[(Meter::Input, most), (Meter::Output, 3)],
+            true,
+        );
+        let item = format!(r#"{{"type":"compaction","output_tokens":{max}}}"#);
+        check(
+            &[&format!(
+                r#"{{"input_tokens":1,"output_tokens":2,"iterations":[{item},{item}]}}"#
+            )],
+            &[(Meter::Input, 1), (Meter::Output, most + 2)],
+            true,
+        );
+        check(
+            &[r#"{"input_tokens":-1,"output_tokens":3}"#],
+            &[(Meter::Output, 3)],
+            true,
+        );
+        check(
+            &[r#"{"input_tokens":9,"output_tokens":"many"}"#],
+            &[(Meter::Input, 9)],
+            true,
+        );
+        check(
+            &[r#"{"input_tokens":9,"output_tokens":3,"cache_read_input_tokens":"x"}"#],
+            &[(Meter::Input, 9), (Meter::Output, 3)],
+            true,
+        );
+    }
+
+    #[test]
+    fn one_of_two_is_flagged_until_the_other_comes_and_none_is_no_usage() {
+        let first = r#"{"input_tokens":9}"#;
+        check(&[first], &[(Meter::Input, 9)], true);
+        check(
+            &[first, r#"{"output_tokens":3}"#],
+            &[(Meter::Input, 9), (Meter::Output, 3)],
+            false,
+        );
+        for doc in [
+            "{}",
+            r#"{"cache_read_input_tokens":5}"#,
+            r#"{"input_tokens":{},"output_tokens":true}"#,
+        ] {
+            let mut counts = Counts::default();
+            counts.update(json::parse(doc.as_bytes()).unwrap());
+            assert_eq!(counts.usage(), None, "{doc}");
+        }
     }
 }
