@@ -8,6 +8,7 @@ use http::HeaderMap;
 use lintel_types::{Error, Kind, Principal, Timestamp};
 use sha2::{Digest, Sha256};
 
+use crate::control::Standing;
 use crate::shared::Shared;
 
 /// Longest credential that is looked at.
@@ -31,11 +32,20 @@ pub(crate) fn principal(
             "this key is not known: check it, or create one with `lintel key create`",
         )
     })?;
-    if known.disabled {
-        return Err(refused(
-            "revoked_key",
-            "this key was revoked: create another with `lintel key create`",
-        ));
+    match known.standing {
+        Standing::Active => {}
+        Standing::Disabled => {
+            return Err(refused(
+                "disabled_key",
+                "this key is disabled for now: ask who runs this gateway",
+            ));
+        }
+        Standing::Revoked => {
+            return Err(refused(
+                "revoked_key",
+                "this key was revoked: create another with `lintel key create`",
+            ));
+        }
     }
     if known.principal.expires.is_some_and(|at| at <= now) {
         return Err(refused(
@@ -49,28 +59,29 @@ pub(crate) fn principal(
 /// The key in the request's headers. Two different keys are refused: which one pays must be plain.
 fn presented(headers: &HeaderMap) -> Result<&[u8], Error> {
     let mut found: Option<&[u8]> = None;
-    for name in KEY_HEADERS {
-        for value in headers.get_all(name) {
-            let Some(key) = bare(name, value.as_bytes()) else {
-                return Err(refused(
-                    "invalid_api_key",
-                    "the authorization header must be `Bearer` and a key",
-                ));
-            };
-            if key.is_empty() || key.len() > LONGEST_KEY {
-                return Err(refused(
-                    "invalid_api_key",
-                    "the key is empty or too long to be one",
-                ));
-            }
-            if found.is_some_and(|f| f != key) {
-                return Err(refused(
-                    "conflicting_keys",
-                    "the request carries two different keys: send one",
-                ));
-            }
-            found = Some(key);
+    for (name, value) in headers {
+        if !KEY_HEADERS.contains(&name.as_str()) {
+            continue;
         }
+        let Some(key) = bare(name.as_str(), value.as_bytes()) else {
+            return Err(refused(
+                "invalid_api_key",
+                "the authorization header must be `Bearer` and a key",
+            ));
+        };
+        if key.is_empty() || key.len() > LONGEST_KEY {
+            return Err(refused(
+                "invalid_api_key",
+                "the key is empty or too long to be one",
+            ));
+        }
+        if found.is_some_and(|f| f != key) {
+            return Err(refused(
+                "conflicting_keys",
+                "the request carries two different keys: send one",
+            ));
+        }
+        found = Some(key);
     }
     found.ok_or_else(|| {
         refused(

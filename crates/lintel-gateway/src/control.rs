@@ -17,15 +17,26 @@ pub struct KeyEntry {
     pub hash: [u8; 32],
     /// Whose it is and what it may do.
     pub principal: Principal,
-    /// Known, but not valid: revoked or disabled.
-    pub disabled: bool,
+    /// Whether it is in force.
+    pub standing: Standing,
+}
+
+/// Whether a known key is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// In force.
+    Active,
+    /// Out of force for now.
+    Disabled,
+    /// Out of force for good.
+    Revoked,
 }
 
 /// A key in the table.
 #[derive(Debug)]
 pub(crate) struct KnownKey {
     pub(crate) principal: Arc<Principal>,
-    pub(crate) disabled: bool,
+    pub(crate) standing: Standing,
 }
 
 /// Keys by hash.
@@ -73,7 +84,7 @@ impl ControlHandle {
                 k.hash,
                 KnownKey {
                     principal: Arc::new(k.principal),
-                    disabled: k.disabled,
+                    standing: k.standing,
                 },
             )
         };

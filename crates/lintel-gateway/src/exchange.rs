@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use lintel_config::Snapshot;
 use lintel_policy::Period;
 use lintel_types::record::Attribution;
@@ -12,11 +12,13 @@ use lintel_types::{Error, ExchangeId, Kind, Mono, Surface, Timestamp};
 use crate::patience::Leash;
 use crate::shared::Shared;
 
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// Longest value that an attribution header may have, in bytes.
 const LONGEST_LABEL: usize = 128;
 /// Most `x-lintel-tag-*` headers that are kept.
 const MOST_TAGS: usize = 16;
-const TAG_PREFIX: &str = "x-lintel-tag-";
 
 /// What a call is born with, before anything of it has been read.
 pub(crate) struct Born {
@@ -59,10 +61,10 @@ impl Exchange {
             wall,
             surface,
             snapshot: shared.snapshot.load_full(),
-            client_request_id: text(headers, "x-request-id")
+            client_request_id: text(headers, &REQUEST_ID)
                 .filter(|t| t.len() <= LONGEST_LABEL)
                 .map(Arc::from),
-            trace_id: text(headers, "traceparent")
+            trace_id: text(headers, &TRACEPARENT)
                 .and_then(trace_id)
                 .map(Arc::from),
             asked_deadline: None,
@@ -72,7 +74,7 @@ impl Exchange {
 }
 
 /// A header's value, if it is one visible text.
-pub(crate) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     headers.get(name).and_then(|v| v.to_str().ok())
 }
 
@@ -86,50 +88,56 @@ fn trace_id(parent: &str) -> Option<&str> {
     valid.then_some(id)
 }
 
-/// The deadline of `x-lintel-deadline`: `2s`, `1500ms`.
-pub(crate) fn asked_deadline(headers: &HeaderMap) -> Result<Option<Duration>, Error> {
-    let Some(value) = headers.get("x-lintel-deadline") else {
-        return Ok(None);
-    };
-    let period: Option<Period> = value.to_str().ok().and_then(|t| t.parse().ok());
-    period
-        .map(|p| Some(p.0))
-        .ok_or_else(|| bad_header("x-lintel-deadline", "a duration such as `2s` or `1500ms`"))
+/// What the caller says of a call in `x-lintel-*` headers.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    /// Feature, user, session, tags.
+    pub(crate) who: Attribution,
+    /// By when the answer is wanted.
+    pub(crate) deadline: Option<Duration>,
 }
 
-/// What the attribution headers say: feature, user, session, tags.
-pub(crate) fn attribution(headers: &HeaderMap) -> Result<Attribution, Error> {
-    let mut who = Attribution {
-        feature: label(headers, "x-lintel-feature")?,
-        user: label(headers, "x-lintel-user")?,
-        session: label(headers, "x-lintel-session")?,
-        ..Attribution::default()
-    };
-    for name in headers.keys() {
-        if let Some(tag) = name
-            .as_str()
-            .strip_prefix(TAG_PREFIX)
-            .filter(|t| !t.is_empty())
-        {
-            if who.tags.len() == MOST_TAGS {
-                return Err(bad_header("x-lintel-tag-*", "at most 16 headers"));
+/// Reads the `x-lintel-*` headers, in one pass: most calls have none.
+pub(crate) fn said(headers: &HeaderMap) -> Result<Said, Error> {
+    let mut said = Said::default();
+    for (name, value) in headers {
+        let Some(ours) = name.as_str().strip_prefix("x-lintel-") else {
+            continue;
+        };
+        match ours {
+            "feature" => said.who.feature = Some(label(name.as_str(), value)?),
+            "user" => said.who.user = Some(label(name.as_str(), value)?),
+            "session" => said.who.session = Some(label(name.as_str(), value)?),
+            "deadline" => said.deadline = Some(deadline(value)?),
+            _ => {
+                let tag = ours.strip_prefix("tag-").filter(|t| !t.is_empty());
+                let Some(tag) = tag else { continue };
+                if said.who.tags.len() == MOST_TAGS {
+                    return Err(bad_header("x-lintel-tag-*", "at most 16 headers"));
+                }
+                let value = label(name.as_str(), value)?;
+                said.who.tags.push((Arc::from(tag), value));
             }
-            who.tags
-                .extend(label(headers, name.as_str())?.map(|value| (Arc::from(tag), value)));
         }
     }
-    who.tags.sort();
-    Ok(who)
+    said.who.tags.sort();
+    Ok(said)
 }
 
-fn label(headers: &HeaderMap, name: &str) -> Result<Option<Arc<str>>, Error> {
-    let Some(value) = headers.get(name) else {
-        return Ok(None);
-    };
+fn label(name: &str, value: &HeaderValue) -> Result<Arc<str>, Error> {
     match value.to_str() {
-        Ok(text) if !text.is_empty() && text.len() <= LONGEST_LABEL => Ok(Some(Arc::from(text))),
+        Ok(text) if !text.is_empty() && text.len() <= LONGEST_LABEL => Ok(Arc::from(text)),
         _ => Err(bad_header(name, "visible ASCII of 1 to 128 bytes")),
     }
+}
+
+/// `2s`, `1500ms`.
+fn deadline(value: &HeaderValue) -> Result<Duration, Error> {
+    let period: Option<Period> = value.to_str().ok().and_then(|t| t.parse().ok());
+    let wants = "a duration such as `2s` or `1500ms`";
+    period
+        .map(|p| p.0)
+        .ok_or_else(|| bad_header("x-lintel-deadline", wants))
 }
 
 fn bad_header(name: &str, wants: &str) -> Error {
@@ -143,7 +151,6 @@ fn bad_header(name: &str, wants: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderName, HeaderValue};
 
     fn headers(list: &[(&'static str, &'static str)]) -> HeaderMap {
         list.iter()
@@ -163,25 +170,22 @@ mod tests {
     }
 
     #[test]
-    fn attribution_is_bounded() {
-        let who = attribution(&headers(&[
+    fn what_callers_say_is_bounded() {
+        let said = said(&headers(&[
             ("x-lintel-feature", "search"),
             ("x-lintel-tag-b", "2"),
             ("x-lintel-tag-a", "1"),
+            ("x-lintel-deadline", "1500ms"),
+            ("x-lintel-cache", "no-store"),
         ]))
         .unwrap();
-        assert_eq!(who.feature.as_deref(), Some("search"));
-        let tags: Vec<_> = who.tags.iter().map(|(k, v)| (&**k, &**v)).collect();
+        assert_eq!(said.who.feature.as_deref(), Some("search"));
+        let tags: Vec<_> = said.who.tags.iter().map(|(k, v)| (&**k, &**v)).collect();
         assert_eq!(tags, [("a", "1"), ("b", "2")]);
-        assert!(attribution(&headers(&[("x-lintel-user", "")])).is_err());
-    }
-
-    #[test]
-    fn a_deadline_is_a_duration() {
-        assert_eq!(
-            asked_deadline(&headers(&[("x-lintel-deadline", "1500ms")])).unwrap(),
-            Some(Duration::from_millis(1_500))
-        );
-        assert!(asked_deadline(&headers(&[("x-lintel-deadline", "soon")])).is_err());
+        assert_eq!(said.deadline, Some(Duration::from_millis(1_500)));
+        for bad in [("x-lintel-user", ""), ("x-lintel-deadline", "soon")] {
+            let error = super::said(&headers(&[bad])).unwrap_err();
+            assert!(error.message().contains(bad.0), "{error}");
+        }
     }
 }

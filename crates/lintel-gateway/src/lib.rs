@@ -41,6 +41,6 @@ mod usage;
 mod write;
 
 pub use clock::{SystemClock, SystemEntropy};
-pub use control::{ControlHandle, KeyEntry, Status};
+pub use control::{ControlHandle, KeyEntry, Standing, Status};
 pub use probe::Step;
 pub use start::{Deps, Running, StartError, start};

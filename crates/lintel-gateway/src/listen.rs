@@ -15,7 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use lintel_telemetry::{Level, LogEvent, Shed};
-use lintel_types::{Error, Kind};
+use lintel_types::{Error, Kind, Retry};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -24,6 +24,7 @@ use crate::entry::dialect;
 use crate::exchange::Born;
 use crate::patience::{Leash, Patient};
 use crate::pipeline;
+use crate::shared::Shared;
 use crate::start::{Phase, Worker};
 use crate::write::ClientBody;
 
@@ -120,30 +121,53 @@ async fn call(
     let wall = shared.wall();
     let id = shared.ids.next(wall, shared.random());
     let born = Born { id, wall, leash };
-    let run = Caught(Box::pin(pipeline::run(worker, born, parts, incoming)));
-    let error = tokio::select! {
-        biased;
-        response = run => match response {
-            Some(response) => return response,
-            None => Error::gateway(Kind::Internal, "internal", "the gateway failed on this call: try again, and report it if it happens again"),
-        },
-        () = worker.cut() => Error::gateway(Kind::Overloaded, "shutting_down", "this instance stopped before the call was answered: try again"),
+    let run = Guarded {
+        shared: Arc::clone(shared),
+        run: Box::pin(pipeline::run(worker, born, parts, incoming)),
+    };
+    let error = match run.await {
+        Ok(response) => return response,
+        Err(Stopped::Panicked) => Error::gateway(
+            Kind::Internal,
+            "internal",
+            "the gateway failed on this call: try again, and report it if it happens again",
+        ),
+        Err(Stopped::Cut) => Error::gateway(
+            Kind::Overloaded,
+            "shutting_down",
+            "this instance stopped before the call was answered: try again",
+        )
+        .retry(Retry::SameTarget),
     };
     bare_error(dialect(false, &path), &error, &id.to_string())
 }
 
-/// A future whose panic is an answer: `None`.
-struct Caught<F>(Pin<Box<F>>);
+/// Why a call came to no answer of its own.
+enum Stopped {
+    /// A step panicked.
+    Panicked,
+    /// The process stops.
+    Cut,
+}
 
-impl<F: Future> Future for Caught<F> {
-    type Output = Option<F::Output>;
+/// A call under guard: it ends when it panics, and when the process stops. Whatever it owned is dropped,
+/// and so settled. The cut needs no timer or waiter of a call's own: the connection is woken when the
+/// phase changes, and polls its call.
+struct Guarded<F> {
+    shared: Arc<Shared>,
+    run: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for Guarded<F> {
+    type Output = Result<F::Output, Stopped>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx)));
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| self.run.as_mut().poll(cx)));
         match polled {
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(_) => Poll::Ready(Err(Stopped::Panicked)),
+            Ok(Poll::Pending) if self.shared.is_cut() => Poll::Ready(Err(Stopped::Cut)),
             Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
-            Err(_) => Poll::Ready(None),
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use http::Response;
-use http::header::ALLOW;
+use http::header::{ALLOW, HeaderName};
 use http::request::Parts;
 use hyper::body::Incoming;
 use lintel_policy::OnDisconnect;
@@ -16,7 +16,7 @@ use lintel_wire::surface::SurfaceSpec;
 use crate::answer::{self, bare_error, note_degraded, respond, stream_head};
 use crate::attempt::{self, Answered, Ready, Reply};
 use crate::entry::{self, Asked};
-use crate::exchange::{Born, Exchange, asked_deadline, attribution};
+use crate::exchange::{Born, Exchange, said};
 use crate::failed::Failed;
 use crate::opening::Opened;
 use crate::probe::Step;
@@ -25,6 +25,9 @@ use crate::settle::Settlement;
 use crate::start::Worker;
 use crate::write::ClientBody;
 use crate::{admit, authenticate, body, detach, guard, head, models, plan, reserve, route};
+
+/// Tells the dialect of a caller whose path doesn't.
+static ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 
 /// One request's whole life.
 pub(crate) async fn run(
@@ -35,7 +38,7 @@ pub(crate) async fn run(
 ) -> Response<ClientBody> {
     let shared = &worker.shared;
     let path = parts.uri.path();
-    let anthropic = parts.headers.contains_key("anthropic-version");
+    let anthropic = parts.headers.contains_key(&ANTHROPIC_VERSION);
 
     let id = born.id;
 
@@ -108,9 +111,9 @@ async fn prepare(
 
     shared.at(Step::Admit);
     settlement.admitted(admit::admit(shared)?);
-    let who = attribution(&parts.headers)?;
-    settlement.attributed(who);
-    settlement.exchange.asked_deadline = asked_deadline(&parts.headers)?;
+    let said = said(&parts.headers)?;
+    settlement.attributed(said.who);
+    settlement.exchange.asked_deadline = said.deadline;
 
     shared.at(Step::Body);
     let since = shared.now();

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use lintel_guard::Cleared;
 use lintel_policy::OnDisconnect;
-use lintel_types::{Error, Failure, FailureClass, Kind, Mono, Outcome, Phase};
+use lintel_types::{Error, Failure, FailureClass, Kind, Mono, Outcome, Phase, Retry};
 use lintel_wire::surface::{ErrorBody, SurfaceSpec};
 use tokio::time::Sleep;
 
@@ -164,7 +164,8 @@ impl Core {
                         Kind::Overloaded,
                         "shutting_down",
                         "this instance stopped before the answer was whole: try again",
-                    ),
+                    )
+                    .retry(Retry::SameTarget),
                     None,
                 );
                 continue;

@@ -160,7 +160,10 @@ impl Settlement {
         let record = Dispatched {
             exchange: self.exchange.id,
             attempt: live.ordinal(),
-            at: self.shared.wall(),
+            at: self
+                .exchange
+                .wall
+                .plus(self.shared.now().since(self.exchange.started)),
             node: self.shared.ids.node(),
             leg: live.leg(),
             surface,

@@ -100,13 +100,6 @@ impl Worker {
         let config = client_config()?;
         Ok(Arc::clone(self.tls.get_or_init(|| config)))
     }
-
-    /// Returns when calls in flight have to end.
-    pub(crate) async fn cut(&self) {
-        let mut phase = self.phase.clone();
-        // An error says that the process is past stopping.
-        let _ = phase.wait_for(|p| *p == Phase::Cut).await;
-    }
 }
 
 /// A data plane that runs.

@@ -8,6 +8,7 @@ mod sandbox;
 mod tls;
 
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -23,7 +24,7 @@ use crate::failed::AttemptFailed;
 use crate::start::Worker;
 use crate::write::ProviderBody;
 
-pub(crate) use body::UpstreamBody;
+pub(crate) use body::{BrokeOff, UpstreamBody};
 pub(crate) use pool::{Connection, Pool};
 pub(crate) use tls::client_config;
 
@@ -166,14 +167,7 @@ pub(crate) async fn collect(
     let failed = Uncollected::Failed;
     let mut all = Gathered::None;
     loop {
-        let by = bounds.until.min(Instant::now() + bounds.idle);
-        let late = if by < bounds.until {
-            FailureClass::TimeoutIdle
-        } else {
-            FailureClass::TimeoutTotal
-        };
-        let next = tokio::time::timeout_at(by, body.next()).await;
-        let Some(chunk) = next.map_err(|_| failed(late))? else {
+        let Some(chunk) = next(&mut body, bounds).await.map_err(failed)? else {
             return Ok(all.into_bytes());
         };
         let chunk = chunk.map_err(|_| failed(FailureClass::Truncated))?;
@@ -184,6 +178,26 @@ pub(crate) async fn collect(
         room(held).map_err(Uncollected::Refused)?;
         all = all.with(chunk);
     }
+}
+
+/// The next bytes of a body within `bounds`. What is here already costs neither a timer nor a clock.
+async fn next(
+    body: &mut UpstreamBody,
+    bounds: &Bounds,
+) -> Result<Option<Result<Bytes, BrokeOff>>, FailureClass> {
+    let here = std::future::poll_fn(|cx| Poll::Ready(body.poll_next(cx))).await;
+    if let Poll::Ready(next) = here {
+        return Ok(next);
+    }
+    let by = bounds.until.min(Instant::now() + bounds.idle);
+    let late = if by < bounds.until {
+        FailureClass::TimeoutIdle
+    } else {
+        FailureClass::TimeoutTotal
+    };
+    tokio::time::timeout_at(by, body.next())
+        .await
+        .map_err(|_| late)
 }
 
 /// Chunks so far: one needs no copy.

@@ -79,10 +79,7 @@ pub(super) async fn attempt(
             .and_then(|v| v.to_str().ok())
             .map(Arc::from);
     }
-    let since = shared.now();
-    let outcome = take(settlement, ready, priced, answer, first_by, end).await;
-    settlement.waited_since(since);
-    outcome
+    take(settlement, ready, priced, answer, first_by, end).await
 }
 
 /// Takes a provider's answer: an error is read, a stream opened, anything else collected.
@@ -124,7 +121,10 @@ async fn take(
             asked_for_usage(ready, priced).is_some(),
             ready.guarded.chain(),
         );
-        let opened = open(settlement, body, flow, first_by, end).await?;
+        let since = shared.now();
+        let opened = open(settlement, body, flow, first_by, end).await;
+        settlement.waited_since(since);
+        let opened = opened?;
         return Ok(Answered {
             status,
             headers,
@@ -137,11 +137,11 @@ async fn take(
         idle: ready.route.idle,
         until: shared.clock.instant(end),
     };
-    let bytes = upstream::collect(body, &limits, &mut |held| {
-        Share::answer(&shared, &mut share, held)
-    })
-    .await
-    .map_err(|e| match e {
+    let since = shared.now();
+    let room = &mut |held| Share::answer(&shared, &mut share, held);
+    let collected = upstream::collect(body, &limits, room).await;
+    settlement.waited_since(since);
+    let bytes = collected.map_err(|e| match e {
         Uncollected::Failed(class) => Ok(timed_out(class)),
         Uncollected::Refused(error) => Err(error.into()),
     })?;

@@ -21,9 +21,6 @@ use crate::failed::AttemptFailed;
 use crate::start::Worker;
 use crate::write::ProviderBody;
 
-/// Most bytes of an answer's head.
-const HEAD_CAP: usize = 64 * 1024;
-
 /// Opens a connection to `base`.
 pub(super) async fn connect(
     worker: &Arc<Worker>,
@@ -36,8 +33,15 @@ pub(super) async fn connect(
         https: base.https,
         authority: base.authority.clone(),
     });
+    let head_cap = worker
+        .shared
+        .snapshot
+        .load()
+        .limits
+        .header_bytes
+        .max(8 * 1024);
     if !base.https {
-        return handshake(TokioIo::new(stream), place).await;
+        return handshake(TokioIo::new(stream), place, head_cap).await;
     }
     let config = worker
         .shared_tls()
@@ -47,7 +51,7 @@ pub(super) async fn connect(
         .connect(name, stream)
         .await
         .map_err(|e| failed(FailureClass::Tls, e))?;
-    handshake(TokioIo::new(secure), place).await
+    handshake(TokioIo::new(secure), place, head_cap).await
 }
 
 fn failed(
@@ -85,12 +89,16 @@ async fn open(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-async fn handshake<S>(stream: S, place: Arc<Place>) -> Result<Connection, AttemptFailed>
+async fn handshake<S>(
+    stream: S,
+    place: Arc<Place>,
+    head_cap: usize,
+) -> Result<Connection, AttemptFailed>
 where
     S: Read + Write + Unpin + Send + 'static,
 {
     let (sender, connection) = http1::Builder::new()
-        .max_buf_size(HEAD_CAP)
+        .max_buf_size(head_cap)
         .handshake::<S, ProviderBody>(stream)
         .await
         .map_err(|e| failed(FailureClass::Connect, e))?;

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use lintel_gateway::{Deps, KeyEntry, Running, Step, start};
+use lintel_gateway::{Deps, KeyEntry, Running, Standing, Step, start};
 use lintel_store::{Journal, JournalOptions, Projection, SettledSink};
 use lintel_telemetry::{Level, LineReader, Metrics};
 use lintel_types::{Clock as _, NodeId, Orphaned, Principal, PrincipalKind, RouteAccess, Settled};
@@ -176,6 +176,6 @@ fn key() -> KeyEntry {
     KeyEntry {
         hash: Sha256::digest(KEY).into(),
         principal,
-        disabled: false,
+        standing: Standing::Active,
     }
 }

@@ -314,6 +314,10 @@ fn an_error_that_is_no_json_is_told_in_the_dialect() {
                 "{model}: {side:?}"
             );
             assert_eq!(reply.header("location"), None);
+            if model == "redirect" {
+                // Followed, it would have ended at a port where nobody listens.
+                assert_eq!(fault.code, "upstream_malformed");
+            }
         }
     }
     stage.balance(8);

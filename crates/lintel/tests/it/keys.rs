@@ -92,6 +92,24 @@ fn a_key_that_has_expired() {
 }
 
 #[test]
+fn a_disabled_key_is_out_of_force_until_it_is_enabled() {
+    let stage = Stage::good();
+    let key = stage.lintel.key(&["--direct"]);
+    for face in FACES {
+        let call = || {
+            let request = face.request(&key.secret, &face.direct("m"), false);
+            stage.connect().call(&request)
+        };
+        assert_eq!(call().status, 200);
+        stage.lintel.cli(&["key", "disable", &key.id]);
+        let reply = call();
+        assert_eq!(face.error(&reply).code, "disabled_key", "{}", reply.text());
+        stage.lintel.cli(&["key", "enable", &key.id]);
+        assert_eq!(call().status, 200);
+    }
+}
+
+#[test]
 fn a_revoked_key_is_out_within_a_second_while_calls_run() {
     let stage = Stage::good();
     let doomed = stage.lintel.key(&["--direct"]);

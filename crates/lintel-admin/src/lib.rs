@@ -1,0 +1,41 @@
+//! The control API (floor 4): what administrators and their scripts read and change, on the admin listener.
+//!
+//! ```text
+//! serve ── connection ──▶ routes ── auth ──▶ keys · tenants · usage · exchanges · status · reload ──▶ stores, data plane
+//!                            └────────────▶ signs of life (/healthz, /readyz, /metrics), without a token
+//! ```
+//!
+//! Never on the data path: it reads the stores, and changes the data plane only through
+//! [`DataPlane`] and [`Reload`]. Handlers are thin: extract, call, show. Whatever may wait for a file
+//! runs on a worker thread. Every refusal is an RFC 9457 problem.
+//! Invariant: no answer but the one that creates a key holds a secret.
+
+mod auth;
+mod exchange_view;
+mod exchanges;
+mod extract;
+pub mod instant;
+mod keyring;
+mod keys;
+pub mod mint;
+mod page;
+mod plane;
+mod problem;
+mod reload;
+mod routes;
+pub mod serve;
+mod signs;
+mod state;
+mod status;
+mod tenants;
+mod throttle;
+mod token;
+mod usage;
+
+pub use keyring::{Keyring, entries};
+pub use plane::DataPlane;
+pub use problem::{Fault, Problem};
+pub use reload::{Kept, Reload, Reloaded};
+pub use routes::router;
+pub use state::Deps;
+pub use token::AdminToken;

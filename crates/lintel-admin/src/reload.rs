@@ -1,0 +1,66 @@
+//! `POST /api/v1/reload`: reads the configuration anew. A bad one changes nothing.
+//!
+//! Who reads files and environment is the binary; here stand the trait it implements and the answer.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use crate::auth::Actor;
+use crate::extract::{NoBody, NoParams, Params};
+use crate::problem::{Fault, Problem};
+use crate::state::Admin;
+
+/// What a reload came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reloaded {
+    /// The hash of the configuration in force now.
+    pub config: Arc<str>,
+    /// Whether it is another one than before.
+    pub changed: bool,
+    /// What works and yet should be looked at.
+    pub warnings: Vec<Fault>,
+}
+
+/// Why a reload changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// The new configuration has faults.
+    Faulty(Vec<Fault>),
+    /// The new configuration is sound, but can't be put in force; the text says why and what to do.
+    Failed(String),
+}
+
+/// Reads the configuration and puts it in force, or keeps the last good one.
+pub trait Reload: Send + Sync {
+    /// Reloads on behalf of `actor`. Blocks for the time of reading a file.
+    ///
+    /// # Errors
+    /// [`Kept`]: nothing was changed.
+    fn reload(&self, actor: &str) -> Result<Reloaded, Kept>;
+}
+
+pub(crate) async fn reload(
+    State(admin): State<Arc<Admin>>,
+    Extension(Actor(actor)): Extension<Actor>,
+    Params(NoParams {}): Params<NoParams>,
+    NoBody: NoBody,
+) -> Result<Json<Reloaded>, Problem> {
+    let done = admin
+        .blocking(move |admin| Ok(admin.reload.reload(&actor)))
+        .await?;
+    done.map(Json).map_err(|kept| match kept {
+        Kept::Faulty(faults) => {
+            let detail = format!(
+                "the configuration has {} problems; the last good one stays in force",
+                faults.len()
+            );
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_config", detail)
+                .with_faults(faults)
+        }
+        Kept::Failed(why) => Problem::new(StatusCode::CONFLICT, "reload_failed", why),
+    })
+}

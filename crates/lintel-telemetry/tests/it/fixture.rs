@@ -1,0 +1,90 @@
+//! A settled record with a recognisable value in every field.
+
+use lintel_types::record::Attribution;
+use lintel_types::{
+    AttemptRecord, ExchangeId, ExchangeKind, Leg, Meter, MeterLine, Money, NodeId, Outcome,
+    Settled, Surface, Timestamp,
+};
+
+pub(crate) const USER: &str = "user-who-must-not-be-logged";
+pub(crate) const SESSION: &str = "session-that-must-not-be-logged";
+pub(crate) const TAG: &str = "tag-that-must-not-be-logged";
+pub(crate) const RAW_USAGE: &str = "raw-usage-that-must-not-be-logged";
+
+fn line(meter: Meter, quantity: u64, nanos: i64) -> MeterLine {
+    MeterLine {
+        meter,
+        quantity,
+        price: Some("openai/gpt-4o@2024-10-01".into()),
+        cost: Money::from_nanos(nanos),
+    }
+}
+
+pub(crate) fn attempt() -> AttemptRecord {
+    AttemptRecord {
+        ordinal: 1,
+        leg: Leg::Primary,
+        tier: 1,
+        provider: "openai".into(),
+        model: "gpt-4o".into(),
+        status: Some(200),
+        class: None,
+        phase: None,
+        reason: "tier 1, weight 3 of 4".into(),
+        provider_request_id: Some("req_1".into()),
+        start_us: 60,
+        first_token_us: Some(200_000),
+        duration_us: 1_100_000,
+        lines: vec![
+            line(Meter::Input, 1_000, 2_500_000),
+            line(Meter::Output, 20, 200_000),
+            line(Meter::WebSearch, 1, 1),
+        ],
+        cost: Money::from_nanos(2_700_001),
+        estimated: false,
+        inconsistent: false,
+        unpriced: false,
+        raw_usage: Some(RAW_USAGE.to_owned()),
+    }
+}
+
+pub(crate) fn settled() -> Settled {
+    let started = Timestamp::from_micros(1_795_503_600_000_000);
+    Settled {
+        exchange: ExchangeId::floor_at(started),
+        exchange_kind: ExchangeKind::Call,
+        sequence: 1,
+        started,
+        node: NodeId(0),
+        who: Attribution {
+            tenant: "acme".into(),
+            project: "search".into(),
+            key: "key_0123456789abcdef".into(),
+            feature: Some("answers".into()),
+            user: Some(USER.into()),
+            session: Some(SESSION.into()),
+            tags: vec![("team".into(), TAG.into())],
+            ..Attribution::default()
+        },
+        surface: Some(Surface::OpenaiChat),
+        route: Some("chat".into()),
+        stream: true,
+        outcome: Outcome::Success,
+        status: 200,
+        code: None,
+        side: None,
+        reason: None,
+        attempts: vec![attempt()],
+        cost: Money::from_nanos(2_700_001),
+        duration_us: 1_200_000,
+        first_token_us: Some(200_080),
+        overhead_us: 80,
+        request_bytes: 1_024,
+        response_bytes: 4_096,
+        client_request_id: Some("mine-1".into()),
+        trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736".into()),
+        degraded: None,
+        finish_reason: Some("stop".into()),
+        config: "abc123".into(),
+    }
+}

@@ -1,0 +1,10 @@
+//! The verbs, one file each.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod key;
+pub(crate) mod log;
+pub(crate) mod serve;
+pub(crate) mod tenant;
+pub(crate) mod usage;

@@ -1,0 +1,61 @@
+//! The `lintel` binary (floor 5): reads the command line, runs one verb, turns its end into an exit code.
+//!
+//! Decides nothing about calls: `serve` wires the floors below together, every other verb speaks to
+//! a running gateway through its control API.
+
+// Settlement relies on unwinding: a panic in a step must still run `Drop` (a call settles exactly once).
+#[cfg(not(panic = "unwind"))]
+compile_error!(
+    "lintel must be built with panic = \"unwind\": with abort, a panic would lose settlements"
+);
+
+mod cli;
+mod client;
+mod cmd;
+mod exit;
+mod output;
+mod query;
+#[cfg(test)]
+mod scratch;
+mod serve;
+mod source;
+mod table;
+mod view;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Verb};
+use crate::exit::Failure;
+use crate::output::Form;
+
+/// Streams free their buffers on other threads than those that made them; mimalloc keeps that cheap
+/// and gives memory back, where glibc's arenas grow with the number of threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::complain(&format!("lintel: {failure}"));
+            ExitCode::from(&failure)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Failure> {
+    let form = Form::of(cli.json);
+    match &cli.verb {
+        Verb::Serve(serve) => serve.run(),
+        Verb::Check(check) => check.run(form),
+        Verb::Config(config) => config.run(),
+        Verb::Key(key) => key.run(form),
+        Verb::Tenant(tenant) => tenant.run(form),
+        Verb::Usage(usage) => usage.run(form),
+        Verb::Log(log) => log.run(form),
+        Verb::Completions(completions) => completions.run(),
+    }
+}

@@ -1,0 +1,255 @@
+//! The order of start.
+//!
+//! Configuration, the store and its lock, the admin port, journal and projection, the data plane with its
+//! keys, the control API, then the ready line. What fails is told before anything is served; how it all
+//! ends is in `stop`.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lintel_admin::{AdminToken, DataPlane, Deps as AdminDeps, Keyring, Reload, router};
+use lintel_config::{Problem, Snapshot};
+use lintel_gateway::{Deps, Running, SystemClock};
+use lintel_store::{Recovery, Store};
+use lintel_telemetry::{Level, LineWriter, LogEvent, Metrics};
+use lintel_types::Clock;
+use parking_lot::Mutex;
+
+use crate::exit::Failure;
+use crate::serve::books::Books;
+use crate::serve::calls::{self, CallLines, Dial};
+use crate::serve::development::Development;
+use crate::serve::lines::{self, Writer};
+use crate::serve::reloader::Reloader;
+use crate::serve::stop::{Parts, until_stopped};
+use crate::serve::{files, token};
+use crate::source::{self, Source};
+
+/// Who changes things through the control API, in the audit.
+const ADMIN: &str = "admin";
+/// How long the last log lines may take to be written.
+const LOG_STOP: Duration = Duration::from_secs(2);
+
+/// Runs a gateway configured by `source` until it is told to stop.
+///
+/// # Errors
+/// When it can't start; nothing was served then.
+pub(crate) fn run(source: &Source) -> Result<(), Failure> {
+    let loaded = source.load().map_err(|problems| {
+        Failure::failed(format!("the configuration is not sound:\n{problems}"))
+    })?;
+    let snapshot = Arc::new(loaded.snapshot);
+    let metrics = Metrics::default();
+    let (log, reader) = metrics.lines(lines::QUEUE, calls::level(snapshot.log.level));
+    let writer = Writer::start(reader, io::stderr())
+        .map_err(|error| Failure::failed(format!("can't start the log's thread: {error}")))?;
+    let start = Start {
+        clock: Arc::new(SystemClock::new()),
+        source,
+        snapshot,
+        metrics,
+        log,
+    };
+    start.tell_warnings(&loaded.warnings);
+    let outcome = start.serve();
+    drop(start);
+    writer.finish(LOG_STOP);
+    outcome
+}
+
+/// What every part is made from.
+struct Start<'a> {
+    clock: Arc<SystemClock>,
+    source: &'a Source,
+    snapshot: Arc<Snapshot>,
+    metrics: Metrics,
+    log: LineWriter,
+}
+
+impl Start<'_> {
+    fn serve(&self) -> Result<(), Failure> {
+        if let Some(shortage) = files::raise(self.snapshot.limits.connections) {
+            let event = self.event(shortage.level, "open-file limit");
+            self.log.event(&event.field("detail", shortage.text));
+        }
+        let store = Store::open(&self.snapshot.store).map_err(told)?;
+        let port = bind(self.snapshot.admin)?;
+        let token = self.token(store.dir())?;
+        let dial = Dial::new(self.log.clone(), self.snapshot.log);
+        let sink = CallLines {
+            dial: dial.clone(),
+            metrics: self.metrics.clone(),
+        };
+        let books =
+            Books::open(store, &self.snapshot, self.clock(), Box::new(sink)).map_err(told)?;
+        self.tell_recovery(&books.recovery);
+        let development = match self.source {
+            Source::Defaults => Some(Development::mint().map_err(told)?),
+            Source::File(_) => None,
+        };
+        let plane = self.plane(&books, development.as_ref())?;
+        let fixed = development
+            .iter()
+            .map(|development| development.entry.clone())
+            .collect();
+        let handle = Arc::new(plane.handle.clone());
+        let keyring = Arc::new(Keyring::new(
+            books.control.clone(),
+            handle as Arc<dyn DataPlane>,
+            fixed,
+        ));
+        let reload = self.reloader(&books, &plane, &keyring, dial);
+        let api = router(self.api(&books, &plane, keyring, &reload, &token));
+        let admin = lintel_admin::serve::start(port, api)
+            .map_err(|error| Failure::failed(format!("can't start the admin listener: {error}")))?;
+        let greeting = self.greeting(development.as_ref(), plane.local_addr, admin.address());
+        until_stopped(
+            Parts {
+                plane,
+                admin,
+                books,
+                reload,
+                log: self.log.clone(),
+                clock: self.clock(),
+            },
+            self.source,
+            &greeting,
+        )
+    }
+
+    /// The admin token; a short one is told about.
+    fn token(&self, store: &Path) -> Result<String, Failure> {
+        let given = source::env("LINTEL_ADMIN_TOKEN");
+        let loopback = self.snapshot.admin.ip().is_loopback();
+        let token = token::admin_token(given, store, loopback)?;
+        if token::is_short(&token) {
+            let detail = "it has fewer than 16 characters, which anyone on this machine can guess: give it more, or leave LINTEL_ADMIN_TOKEN unset";
+            let event = self.event(Level::Warn, "short admin token");
+            self.log.event(&event.field("detail", detail));
+        }
+        Ok(token)
+    }
+
+    /// The data plane, with its keys from the first call on.
+    fn plane(&self, books: &Books, development: Option<&Development>) -> Result<Running, Failure> {
+        let mut keys = lintel_admin::entries(&books.control, &self.snapshot).map_err(told)?;
+        keys.extend(development.map(|development| development.entry.clone()));
+        let journal = books.journal.clone();
+        self.metrics.watch_journal(move || journal.pending() as u64);
+        let deps = Deps {
+            snapshot: Arc::clone(&self.snapshot),
+            keys,
+            journal: books.journal.clone(),
+            metrics: self.metrics.clone(),
+            lines: self.log.clone(),
+            threads: 0,
+            probe: None,
+        };
+        lintel_gateway::start(deps).map_err(told)
+    }
+
+    fn reloader(
+        &self,
+        books: &Books,
+        plane: &Running,
+        keyring: &Arc<Keyring>,
+        dial: Dial,
+    ) -> Arc<dyn Reload> {
+        Arc::new(Reloader {
+            source: self.source.clone(),
+            first: Arc::clone(&self.snapshot),
+            plane: plane.handle.clone(),
+            keyring: Arc::clone(keyring),
+            control: books.control.clone(),
+            dial,
+            log: self.log.clone(),
+            metrics: self.metrics.clone(),
+            clock: self.clock(),
+            alone: Mutex::new(()),
+        })
+    }
+
+    fn api(
+        &self,
+        books: &Books,
+        plane: &Running,
+        keyring: Arc<Keyring>,
+        reload: &Arc<dyn Reload>,
+        token: &str,
+    ) -> AdminDeps {
+        AdminDeps {
+            control: books.control.clone(),
+            queries: books.queries.clone(),
+            journal: books.journal.clone(),
+            projection: Arc::downgrade(&books.projection),
+            plane: Arc::new(plane.handle.clone()),
+            keyring,
+            reload: Arc::clone(reload),
+            metrics: self.metrics.clone(),
+            log: self.log.clone(),
+            token: AdminToken::new(ADMIN, token),
+            clock: self.clock(),
+        }
+    }
+
+    /// What standard output gets once calls are taken; the last line says where.
+    fn greeting(
+        &self,
+        development: Option<&Development>,
+        listen: SocketAddr,
+        admin: SocketAddr,
+    ) -> String {
+        let first = format!(
+            "lintel {}, configured by {}\n",
+            env!("CARGO_PKG_VERSION"),
+            self.source.name()
+        );
+        let key = development
+            .map(|development| development.greeting(listen))
+            .unwrap_or_default();
+        format!("{first}{key}listening on http://{listen} (admin http://{admin})\n")
+    }
+
+    fn tell_warnings(&self, warnings: &[Problem]) {
+        for warning in warnings {
+            self.log.event(
+                &self
+                    .event(Level::Warn, "configuration warning")
+                    .field("error", warning.to_string()),
+            );
+        }
+    }
+
+    fn tell_recovery(&self, recovery: &Recovery) {
+        if recovery.orphans > 0 || recovery.truncated_bytes > 0 {
+            let event = self.event(Level::Warn, "the process before did not end in order");
+            self.log.event(
+                &event
+                    .field("orphans", recovery.orphans)
+                    .field("truncated_bytes", recovery.truncated_bytes),
+            );
+        }
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock) as Arc<dyn Clock>
+    }
+
+    fn event(&self, level: Level, text: &'static str) -> LogEvent<'static> {
+        LogEvent::new(self.clock.wall(), level, text)
+    }
+}
+
+/// The admin port, taken early: that it is in use is told before the store is opened for writing.
+fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .map_err(|error| Failure::failed(format!("can't listen on {address}: {error}; choose another `admin.listen` address, or stop what holds it")))
+}
+
+/// An error whose own text already names the thing and the remedy.
+fn told(error: impl std::error::Error) -> Failure {
+    Failure::failed(error.to_string())
+}
