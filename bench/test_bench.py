@@ -1,0 +1,138 @@
+"""What the benchmark must never get wrong: a bad answer is an error, a ratio is made within a round.
+
+Run: python3 -m unittest -v test_bench (in bench/, after setup.sh).
+"""
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from harness import machine, proc, report, scenarios, subjects
+
+CLIENT = machine.BENCH / "target/release/load-client"
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+class Scripted:
+    """A server that answers every connection's first request with the same bytes, then closes."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65536)
+                connection.sendall(self.answer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+
+def load(answer, *args):
+    """What the load client says of one call that is answered so."""
+    with Scripted(answer) as server, tempfile.NamedTemporaryFile() as body:
+        body.write(b"{}")
+        body.flush()
+        done = subprocess.run([CLIENT, "once", "--url", f"http://127.0.0.1:{server.port}/", "--body", body.name, *args],
+                              capture_output=True, check=True, timeout=20)
+    return json.loads(done.stdout)
+
+
+class AnswersAreJudged(unittest.TestCase):
+    def judged(self, answer, *args, errors=None):
+        said = load(answer, *args)
+        self.assertEqual(said["error_kinds"], errors or {})
+        self.assertEqual(said["ok"], 0 if errors else 1)
+
+    def test_a_good_plain_answer(self):
+        self.judged(OK + b"content-length: 3\r\n\r\nabc", "--expect-bytes", "3")
+
+    def test_a_wrong_status(self):
+        self.judged(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n", errors={"status 503": 1})
+
+    def test_a_body_shorter_than_its_length(self):
+        self.judged(OK + b"content-length: 9\r\n\r\nabc", errors={"short body": 1})
+
+    def test_a_body_shorter_than_expected(self):
+        self.judged(OK + b"content-length: 3\r\n\r\nabc", "--expect-bytes", "4", errors={"short body": 1})
+
+    def test_a_stream_without_its_terminator(self):
+        self.judged(OK + b"transfer-encoding: chunked\r\n\r\n9\r\ndata: {}\n\r\n0\r\n\r\n", "--stream",
+                    errors={"stream without its terminator": 1})
+
+    def test_a_stream_that_lost_an_event(self):
+        self.judged(OK + b"transfer-encoding: chunked\r\n\r\ne\r\ndata: [DONE]\n\n\r\n0\r\n\r\n", "--stream", "--expect-events", "2",
+                    errors={"events missing": 1})
+
+    def test_a_silent_server(self):
+        self.judged(b"", errors={"closed before an answer": 1})
+
+
+class Ratios(unittest.TestCase):
+    def test_are_made_within_a_round(self):
+        def row(cpu, disturbed=False):
+            return {"drained_us": cpu, "disturbed": disturbed}
+        samples = {"nginx": {0: row(10), 1: row(20), 2: row(30)}, "lintel": {0: row(20), 1: row(20), 2: row(90)}}
+        self.assertEqual(report.FIGURES["drained_ratio"](samples, "lintel"), (2.0, 1.0, 3.0))
+        samples["nginx"][2]["disturbed"] = True
+        self.assertEqual(report.FIGURES["drained_ratio"](samples, "lintel"), (1.5, 1.0, 2.0))
+
+    def test_another_build_is_compared_with_lintel(self):
+        def rows(*figures):
+            return {n: {"cpu_us": f, "drained_us": f, "path_us": f, "threads_us": {}, "disturbed": False, "errors": 0, "unaccounted": {},
+                        "drained": True} for n, f in enumerate(figures)}
+        said = report.remarks({"lintel": rows(10, 20), "b": rows(9, 19)})
+        self.assertEqual(said, ["", "- b against lintel: cpu × 0.925 (0.900–0.950), drained × 0.925 (0.900–0.950), path × 0.925 (0.900–0.950)"])
+
+    def test_nothing_measured_is_not_met(self):
+        text = "\n".join(report.bars({}, None))
+        self.assertNotIn("| met |", text)
+        self.assertIn("not measured", text)
+
+
+class Accounts(unittest.TestCase):
+    def test_requests_are_summed_whatever_wraps_them(self):
+        self.assertEqual(subjects.requests_in([{"requests": 2}, {"requests": 3}]), 5)
+        self.assertEqual(subjects.requests_in({"rows": [{"tenant": "bench", "requests": 7}]}), 7)
+        self.assertEqual(subjects.requests_in({"rows": []}), 0)
+
+
+class Cpu(unittest.TestCase):
+    def test_is_split_by_thread_and_sums_up(self):
+        before = proc.Cpu(os.getpid())
+        end = time.thread_time() + 0.1
+        while time.thread_time() < end:
+            pass
+        total, threads = proc.Cpu(os.getpid()).since(before)
+        self.assertGreater(total, 0.08)
+        self.assertAlmostEqual(total, sum(threads.values()), places=6)
+
+
+class Bodies(unittest.TestCase):
+    def test_have_their_sizes(self):
+        self.assertAlmostEqual(len(scenarios.body("small", "m")), 1000, delta=100)
+        self.assertAlmostEqual(len(scenarios.body("big", "m")), 204_000, delta=5_000)
+        self.assertTrue(json.loads(scenarios.body("stream", "m"))["stream"])
+
+    def test_a_machine_with_few_files_holds_fewer_streams(self):
+        self.assertEqual(scenarios.streams_to_hold(20_000, False), 9900)
+        self.assertEqual(scenarios.streams_to_hold(1024, False), 412)
+
+
+if __name__ == "__main__":
+    unittest.main()
