@@ -3,6 +3,7 @@
 
 mod body;
 mod dial;
+mod line;
 mod pool;
 mod sandbox;
 mod tls;

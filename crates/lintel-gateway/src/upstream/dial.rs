@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use super::line::Line;
 use super::pool::{Connection, Place};
 use crate::failed::AttemptFailed;
 use crate::start::Worker;
@@ -26,8 +27,9 @@ pub(super) async fn connect(
     worker: &Arc<Worker>,
     base: &BaseUrl,
 ) -> Result<Connection, AttemptFailed> {
-    let stream = tcp(base)
+    let line = tcp(base)
         .await
+        .map(Line::new)
         .map_err(|e| failed(FailureClass::Connect, e))?;
     let place = Arc::new(Place {
         https: base.https,
@@ -41,17 +43,17 @@ pub(super) async fn connect(
         .header_bytes
         .max(8 * 1024);
     if !base.https {
-        return handshake(TokioIo::new(stream), place, head_cap).await;
+        return handshake(TokioIo::new(line.clone()), line, place, head_cap).await;
     }
     let config = worker
         .shared_tls()
         .map_err(|e| failed(FailureClass::Tls, e))?;
     let name = ServerName::try_from(base.host.clone()).map_err(|e| failed(FailureClass::Tls, e))?;
     let secure = TlsConnector::from(config)
-        .connect(name, stream)
+        .connect(name, line.clone())
         .await
         .map_err(|e| failed(FailureClass::Tls, e))?;
-    handshake(TokioIo::new(secure), place, head_cap).await
+    handshake(TokioIo::new(secure), line, place, head_cap).await
 }
 
 fn failed(
@@ -91,6 +93,7 @@ async fn open(address: SocketAddr) -> io::Result<TcpStream> {
 
 async fn handshake<S>(
     stream: S,
+    line: Line,
     place: Arc<Place>,
     head_cap: usize,
 ) -> Result<Connection, AttemptFailed>
@@ -109,6 +112,7 @@ where
     Ok(Connection {
         sender,
         place,
+        line,
         reused: false,
     })
 }

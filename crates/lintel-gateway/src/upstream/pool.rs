@@ -10,6 +10,7 @@ use lintel_config::BaseUrl;
 use lintel_types::Mono;
 use parking_lot::Mutex;
 
+use super::line::Line;
 use crate::write::ProviderBody;
 
 /// Longest time that a connection waits unused: below the minute after which load balancers tend to hang up.
@@ -21,6 +22,7 @@ const MOST: usize = 1_024;
 pub(crate) struct Connection {
     pub(crate) sender: SendRequest<ProviderBody>,
     pub(super) place: Arc<Place>,
+    pub(super) line: Line,
     /// It has carried a request before.
     pub(crate) reused: bool,
 }
@@ -55,7 +57,7 @@ impl Pool {
         let waiting = shelf.get_mut(base.authority.as_str())?;
         while let Some(idle) = waiting.pop() {
             let fresh = now.since(idle.since) < IDLE;
-            if fresh && idle.connection.sender.is_ready() {
+            if fresh && idle.connection.sender.is_ready() && idle.connection.line.is_silent() {
                 return Some(idle.connection);
             }
             if !fresh {
