@@ -200,8 +200,8 @@ pub(crate) fn bare_error(
 
 /// Settles, and waits until the row is as durable as was asked for.
 async fn settle(settlement: &mut Settlement, end: End<'_>) {
-    if let Some(ticket) = settlement.settle(end).filter(|t| !t.is_written()) {
-        ticket.written().await;
+    if let Some(settling) = settlement.settle_later(end) {
+        settling.written().await;
     }
 }
 

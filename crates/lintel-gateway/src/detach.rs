@@ -69,10 +69,10 @@ fn nobody_waits(mut settlement: Settlement, result: Result<Answered, Failed>, re
             reply: Reply::Whole { .. },
             ..
         }) => {
-            let _ = settlement.settle(End::success(status));
+            settlement.settle(End::success(status));
         }
         Err(_) => {
-            let _ = settlement.settle(End::success(0));
+            settlement.settle(End::success(0));
         }
     }
 }

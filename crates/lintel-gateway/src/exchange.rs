@@ -9,6 +9,7 @@ use lintel_policy::Period;
 use lintel_types::record::Attribution;
 use lintel_types::{Error, ExchangeId, Kind, Mono, Surface, Timestamp};
 
+use crate::commit::Committer;
 use crate::patience::Leash;
 use crate::shared::Shared;
 
@@ -26,6 +27,8 @@ pub(crate) struct Born {
     pub(crate) wall: Timestamp,
     /// Tells the connection by when the call has to end.
     pub(crate) leash: Arc<Leash>,
+    /// Writes the call's journal records.
+    pub(crate) committer: Arc<Committer>,
 }
 
 /// One call from first byte to settlement.
@@ -43,6 +46,7 @@ pub(crate) struct Exchange {
     /// The deadline that the client asked for.
     pub(crate) asked_deadline: Option<Duration>,
     pub(crate) leash: Arc<Leash>,
+    pub(crate) committer: Arc<Committer>,
 }
 
 impl Exchange {
@@ -52,7 +56,12 @@ impl Exchange {
         headers: &HeaderMap,
         surface: Option<Surface>,
     ) -> Self {
-        let Born { id, wall, leash } = born;
+        let Born {
+            id,
+            wall,
+            leash,
+            committer,
+        } = born;
         let started = shared.now();
         Self {
             id,
@@ -69,6 +78,7 @@ impl Exchange {
                 .map(Arc::from),
             asked_deadline: None,
             leash,
+            committer,
         }
     }
 }

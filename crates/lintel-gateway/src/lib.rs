@@ -13,6 +13,7 @@ mod attempt;
 mod authenticate;
 mod body;
 mod clock;
+mod commit;
 mod control;
 mod detach;
 mod end;

@@ -120,7 +120,13 @@ async fn call(
     let path = parts.uri.path().to_owned();
     let wall = shared.wall();
     let id = shared.ids.next(wall, shared.random());
-    let born = Born { id, wall, leash };
+    let committer = Arc::clone(&worker.committer);
+    let born = Born {
+        id,
+        wall,
+        leash,
+        committer,
+    };
     let run = Guarded {
         shared: Arc::clone(shared),
         run: Box::pin(pipeline::run(worker, born, parts, incoming)),

@@ -321,8 +321,8 @@ impl Core {
     }
 
     fn settle(&mut self, end: End<'_>) {
-        if let Some(ticket) = self.settlement.settle(end).filter(|t| !t.is_written()) {
-            self.ticket = Some(Box::pin(ticket.written()));
+        if let Some(settling) = self.settlement.settle_later(end) {
+            self.ticket = Some(Box::pin(settling.written()));
         }
     }
 

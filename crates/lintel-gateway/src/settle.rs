@@ -6,7 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lintel_store::{Permit, Ticket};
+use lintel_store::{Later, Permit};
+use lintel_telemetry::Shed;
 use lintel_types::record::Attribution;
 use lintel_types::{
     AttemptRecord, Dispatched, Error, ExchangeKind, Failure, FailureClass, Kind, Money, Mono,
@@ -14,6 +15,7 @@ use lintel_types::{
 };
 
 use crate::admit::{Admission, shed};
+use crate::commit::{Committer, Turn};
 use crate::end::{End, drained};
 use crate::exchange::Exchange;
 use crate::live::{Live, micros};
@@ -144,8 +146,27 @@ impl Settlement {
         ));
     }
 
-    /// Journals that the attempt under way is about to be sent. Nothing may be sent when this fails.
-    pub(crate) fn dispatch(&mut self) -> Result<(), Error> {
+    /// Journals that the attempt under way is about to be sent. Nothing may be sent before this has
+    /// returned, and nothing when it fails.
+    pub(crate) async fn dispatch(&mut self) -> Result<(), Error> {
+        let turn = self.put_off_dispatch()?;
+        let committer = Arc::clone(&self.exchange.committer);
+        if !committer.over(turn).await {
+            return Err(self.ledger_unavailable());
+        }
+        if let Some(live) = &mut self.live {
+            live.sent = true;
+        }
+        Ok(())
+    }
+
+    fn ledger_unavailable(&self) -> Error {
+        let text =
+            "the ledger can't be written: try again shortly; operators: check the store's disk";
+        shed(&self.shared, Shed::Journal, "ledger_unavailable", text)
+    }
+
+    fn put_off_dispatch(&mut self) -> Result<Turn, Error> {
         let (Some(live), Some(holds), Some(surface)) =
             (&mut self.live, &mut self.holds, self.exchange.surface)
         else {
@@ -176,19 +197,9 @@ impl Settlement {
             estimated_cost,
             config: Arc::clone(&self.exchange.snapshot.hash),
         };
-        holds.permit.dispatched(&record).map_err(|e| {
-            let text =
-                "the ledger can't be written: try again shortly; operators: check the store's disk";
-            shed(
-                &self.shared,
-                lintel_telemetry::Shed::Journal,
-                "ledger_unavailable",
-                text,
-            )
-            .because(e)
-        })?;
-        live.sent = true;
-        Ok(())
+        let put_off = holds.permit.dispatched_later(&record);
+        put_off.map_err(|e| self.ledger_unavailable().because(e))?;
+        Ok(self.exchange.committer.ask())
     }
 
     /// The attempt under way.
@@ -240,8 +251,30 @@ impl Settlement {
             .get_or_insert_with(|| now.since(started).saturating_sub(waited))
     }
 
-    /// Settles. The ticket tells when the terminal bytes may leave.
-    pub(crate) fn settle(&mut self, end: End<'_>) -> Option<Ticket> {
+    /// Settles, at once and without awaiting: for exchanges whose client gets nothing more.
+    pub(crate) fn settle(&mut self, end: End<'_>) {
+        if let Some((permit, record)) = self.close(end) {
+            // Nobody waits for the ticket: the row is in the journal, or in its memory until the disk takes it.
+            let _ = permit.settle(record);
+        }
+    }
+
+    /// Settles; the row is written with others at the end of the turn. What is given tells when the
+    /// terminal bytes may leave; none when they may at once.
+    pub(crate) fn settle_later(&mut self, end: End<'_>) -> Option<Settling> {
+        let (permit, record) = self.close(end)?;
+        let later = permit.settle_later(record);
+        let committer = Arc::clone(&self.exchange.committer);
+        let turn = committer.ask();
+        Some(Settling {
+            later,
+            committer,
+            turn,
+        })
+    }
+
+    /// Closes the exchange, once: counts and logs it, and gives what is to be journalled.
+    fn close(&mut self, end: End<'_>) -> Option<(Permit, Settled)> {
         if std::mem::replace(&mut self.settled, true) {
             return None;
         }
@@ -251,7 +284,7 @@ impl Settlement {
         let record = self.record(&end, overhead);
         self.shared.metrics.settled(&record);
         match self.holds.take() {
-            Some(holds) => Some(holds.permit.settle(record)),
+            Some(holds) => Some((holds.permit, record)),
             None => {
                 if self.exchange.snapshot.log.calls {
                     self.shared.lines.call(&record);
@@ -292,6 +325,25 @@ impl Settlement {
             degraded: self.degraded.take(),
             finish_reason: self.finish_reason.take(),
             config: Arc::clone(&self.exchange.snapshot.hash),
+        }
+    }
+}
+
+/// A row on its way to the disk.
+pub(crate) struct Settling {
+    later: Later,
+    committer: Arc<Committer>,
+    turn: Turn,
+}
+
+impl Settling {
+    /// Returns when the row is as durable as was asked for.
+    pub(crate) async fn written(self) {
+        // A disk that refuses keeps the row in memory; the ticket waits for it.
+        let _ = self.committer.over(self.turn).await;
+        let ticket = self.later.ticket();
+        if !ticket.is_written() {
+            ticket.written().await;
         }
     }
 }
@@ -339,8 +391,7 @@ impl Drop for Settlement {
             (0, Outcome::Shutdown) => 503,
             (status, _) => status,
         };
-        // Nobody waits for the ticket: the row is in the journal, or in its memory until the disk takes it.
-        let _ = self.settle(End {
+        self.settle(End {
             outcome,
             status,
             code: Some(code),

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::clock::{SystemClock, SystemEntropy};
+use crate::commit::Committer;
 use crate::control::{ControlHandle, KeyEntry, KeyTable};
 use crate::listen;
 use crate::probe::{Probe, Step};
@@ -87,6 +88,7 @@ pub(crate) enum Phase {
 pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) pool: Pool,
+    pub(crate) committer: Arc<Committer>,
     tls: Arc<OnceLock<Arc<ClientConfig>>>,
     phase: watch::Receiver<Phase>,
 }
@@ -143,6 +145,7 @@ pub fn start(deps: Deps) -> Result<Running, StartError> {
         let worker = Worker {
             shared: Arc::clone(&shared),
             pool: Pool::default(),
+            committer: Committer::new(deps.journal.clone()),
             tls: Arc::clone(&tls),
             phase: watching.clone(),
         };
@@ -183,6 +186,7 @@ fn work(worker: Worker, listener: std::net::TcpListener) {
         .enable_all()
         .build();
     let Ok(runtime) = runtime else { return };
+    let committer = Arc::clone(&worker.committer);
     runtime.block_on(async move {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
             return;
@@ -190,10 +194,13 @@ fn work(worker: Worker, listener: std::net::TcpListener) {
         let mut phase = worker.phase.clone();
         let worker = Arc::new(worker);
         tokio::spawn(sweep(Arc::clone(&worker)));
+        tokio::spawn(Arc::clone(&worker.committer).run());
         listen::accept(Arc::clone(&worker), listener, phase.clone()).await;
         idle_or_cut(&worker, &mut phase).await;
     });
     // Dropping the runtime drops what is left of calls; their settlements settle.
+    drop(runtime);
+    committer.commit();
 }
 
 /// Waits until no exchange is under way, or the process is cut and the calls have had their last words.

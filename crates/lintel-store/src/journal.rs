@@ -8,6 +8,7 @@
 //! the thread keeps. Threads: one keeper, asleep while nothing fails and nothing waits for a sync.
 
 mod frame;
+mod group;
 mod keeper;
 mod permit;
 mod recover;
@@ -22,7 +23,7 @@ use std::sync::atomic::Ordering;
 
 use lintel_types::{NodeId, Timestamp};
 
-pub use permit::{Permit, Ticket};
+pub use permit::{Later, Permit, Ticket};
 pub(crate) use segment::Position;
 pub(crate) use tail::{Batch, Entry, Tail};
 
@@ -102,6 +103,14 @@ impl std::fmt::Debug for Journal {
 }
 
 impl Journal {
+    /// Writes what was put off by [`Permit::dispatched_later`] and [`Permit::settle_later`], by one write.
+    ///
+    /// Errors: the disk takes no write. What was put off is kept and written when it does; an attempt
+    /// whose dispatch was among it must not be made.
+    pub fn commit(&self) -> Result<(), StoreError> {
+        self.shared().commit()
+    }
+
     /// Opens the journal in `dir`, whose lock the caller holds: cuts a torn tail, and closes every
     /// exchange that a former process dispatched and did not settle with one orphan record found at `now`.
     ///

@@ -22,7 +22,7 @@ mod store;
 
 pub use control::{AuditRow, Control, KeyFilter, KeyRow, KeyState, NewKey, Project, Tenant};
 pub use error::StoreError;
-pub use journal::{Durability, Journal, JournalOptions, Permit, Recovery, Ticket};
+pub use journal::{Durability, Journal, JournalOptions, Later, Permit, Recovery, Ticket};
 pub use projection::{LaneStatus, Projection, ProjectionStatus, SettledSink};
 pub use queries::{
     Dimension, LogQuery, LogRow, Queries, Totals, UsageQuery, UsageRow, Verification,

@@ -53,7 +53,7 @@ pub(super) async fn attempt(
             .await
             .map_err(Ok)?,
     };
-    settlement.dispatch().map_err(|e| Err(e.into()))?;
+    settlement.dispatch().await.map_err(|e| Err(e.into()))?;
 
     let headers = to_provider(&ready.headers, provider.host, credential(provider).as_ref());
     let surface = ready.parsed.spec.surface();

@@ -6,6 +6,8 @@ use lintel_types::{Dispatched, Settled};
 use tokio::sync::watch;
 
 use super::Journal;
+use super::frame::RecordRef;
+use super::writer::FrameKind;
 use crate::error::StoreError;
 
 /// One exchange's slot. Dropping it without having settled frees the slot; an exchange that was
@@ -32,17 +34,40 @@ impl Permit {
         self.journal.shared().dispatch(dispatched)
     }
 
+    /// Like [`Permit::dispatched`], but written together with others by the next [`Journal::commit`]: the
+    /// attempt may be made once that has returned `Ok`.
+    pub fn dispatched_later(&mut self, dispatched: &Dispatched) -> Result<(), StoreError> {
+        let record = RecordRef::Dispatched(dispatched);
+        let shared = self.journal.shared();
+        shared.enqueue(&record, dispatched.exchange, FrameKind::Dispatch)?;
+        Ok(())
+    }
+
+    /// Like [`Permit::settle`], but written together with others by the next [`Journal::commit`]; then
+    /// [`Later::ticket`] tells when the terminal bytes may leave.
+    pub fn settle_later(mut self, settled: Settled) -> Later {
+        self.spent = true;
+        let shared = self.journal.shared();
+        let enqueue = |settled: &Settled| {
+            let record = RecordRef::Settled(settled);
+            shared.enqueue(&record, settled.exchange, FrameKind::Settlement)
+        };
+        let sequence = enqueue(&settled).or_else(|_| enqueue(&lean(settled)));
+        Later {
+            // Not reachable, as in `settle`.
+            sequence: sequence.unwrap_or(u64::MAX),
+            journal: self.journal.clone(),
+        }
+    }
+
     /// Records how the exchange ended. Never awaits, never loses the record: what the disk refuses now
     /// waits in memory, keeps the slot, and is written by later appends and by the journal's own thread.
     pub fn settle(mut self, settled: Settled) -> Ticket {
         self.spent = true;
         let shared = self.journal.shared();
-        let outcome = shared.settle(&settled).or_else(|_| {
-            // Too large for a frame. Only the provider's raw usage can be: without it the row is still whole.
-            let mut lean = settled;
-            lean.attempts.iter_mut().for_each(|a| a.raw_usage = None);
-            shared.settle(&lean)
-        });
+        let outcome = shared
+            .settle(&settled)
+            .or_else(|_| shared.settle(&lean(settled)));
         match outcome {
             Ok(None) => Ticket { wait: None },
             Ok(Some(sequence)) => Ticket {
@@ -53,6 +78,32 @@ impl Permit {
             Err(_) => Ticket {
                 wait: Some((u64::MAX, shared.durable.subscribe())),
             },
+        }
+    }
+}
+
+/// A record that is too large for a frame, without what can be large: the provider's raw usage. The row
+/// is whole without it.
+fn lean(mut settled: Settled) -> Settled {
+    settled.attempts.iter_mut().for_each(|a| a.raw_usage = None);
+    settled
+}
+
+/// A settlement that the next commit writes.
+#[derive(Debug)]
+#[must_use = "the terminal bytes may leave once its ticket is written"]
+pub struct Later {
+    journal: Journal,
+    sequence: u64,
+}
+
+impl Later {
+    /// After the commit: when is the record as durable as was asked for?
+    pub fn ticket(self) -> Ticket {
+        let shared = self.journal.shared();
+        let due = shared.due(self.sequence);
+        Ticket {
+            wait: due.map(|sequence| (sequence, shared.durable.subscribe())),
         }
     }
 }

@@ -4,15 +4,15 @@
 //! belongs to exactly one live permit or one waiting frame.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use lintel_types::{Dispatched, Settled};
+use lintel_types::{Dispatched, ExchangeId, Settled};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::watch;
 
 use super::Durability;
 use super::frame::{self, RecordRef};
-use super::writer::Writer;
+use super::writer::{FrameKind, Writer};
 use crate::error::StoreError;
 
 /// A thread's buffer is given back when a record made it larger than this.
@@ -33,6 +33,8 @@ pub(super) struct Shared {
     /// only when waiting frames are written: what is written at once needs no news.
     pub(super) durable: watch::Sender<u64>,
     pub(super) durability: Durability,
+    /// Records before this sequence are on file.
+    written: AtomicU64,
     free: AtomicUsize,
     capacity: usize,
 }
@@ -41,12 +43,14 @@ impl Shared {
     pub(super) fn new(writer: Writer, durability: Durability, capacity: usize) -> Self {
         // What was there before this process is not waited for; its orphan records are synced first thing.
         let durable = watch::Sender::new(writer.synced.sequence);
+        let written = writer.end.sequence;
         Self {
             writer: Mutex::new(writer),
             wake: Condvar::new(),
             stop: AtomicBool::new(false),
             healthy: AtomicBool::new(true),
             durable,
+            written: AtomicU64::new(written),
             durability,
             free: AtomicUsize::new(capacity),
             capacity,
@@ -98,7 +102,7 @@ impl Shared {
                     self.free_slots(1);
                     (self.durability == Durability::Disk).then_some(at.sequence)
                 }
-                Err(_) => Some(writer.wait(frame, settled.exchange)),
+                Err(_) => Some(writer.wait(frame, settled.exchange, FrameKind::Settlement)),
             };
             self.note_health(&writer);
             if self.durability == Durability::Disk {
@@ -108,19 +112,51 @@ impl Shared {
         })
     }
 
+    /// Adds a record to the group that [`Shared::commit`] writes. Returns its sequence.
+    pub(super) fn enqueue(
+        &self,
+        record: &RecordRef<'_>,
+        exchange: ExchangeId,
+        kind: FrameKind,
+    ) -> Result<u64, StoreError> {
+        with_frame(|frame| {
+            frame::encode(record, frame)?;
+            Ok(self.writer.lock().enqueue(frame, exchange, kind))
+        })
+    }
+
+    /// Writes the group. After an error its frames are kept, and written when the disk takes them.
+    pub(super) fn commit(&self) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock();
+        let outcome = self.flush(&mut writer);
+        self.note_health(&writer);
+        if self.durability == Durability::Disk {
+            self.wake.notify_one();
+        }
+        outcome.map_err(StoreError::Unwritable)
+    }
+
+    /// The sequence to wait for before the record with this one is as durable as was asked for; none
+    /// when it is already.
+    pub(super) fn due(&self, sequence: u64) -> Option<u64> {
+        let process = self.durability == Durability::Process;
+        let on_file = self.written.load(Ordering::Acquire) > sequence;
+        (!(process && on_file)).then_some(sequence)
+    }
+
     /// Records before this sequence are durable.
     pub(super) fn durable_upto(&self) -> u64 {
         *self.durable.borrow()
     }
 
-    /// Writes what waits. Slots of written frames are free again.
+    /// Writes what waits, the group included. Slots of written settlements are free again.
     pub(super) fn flush(&self, writer: &mut Writer) -> std::io::Result<()> {
-        let (written, outcome) = writer.flush();
-        if written > 0 {
-            self.free_slots(written);
-            if self.durability == Durability::Process {
-                self.durable.send_replace(writer.end.sequence);
-            }
+        let mended = !writer.healthy();
+        let (settled, outcome) = writer.commit();
+        self.free_slots(settled);
+        self.written.store(writer.end.sequence, Ordering::Release);
+        if mended && self.durability == Durability::Process {
+            self.durable.send_replace(writer.end.sequence);
         }
         outcome
     }

@@ -1,5 +1,6 @@
 //! The journal's promises on a disk that works.
 
+mod group;
 mod refusing_disk;
 
 use std::fs::File;

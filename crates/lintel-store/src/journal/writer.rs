@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use lintel_types::{ExchangeId, NodeId};
 
+use super::group::Group;
 use super::segment::{self, HEADER, Position, SegmentFile, SegmentFiles};
 
 /// Bytes written and cut again to see whether the disk takes any.
@@ -22,10 +23,20 @@ const CARRY_AT_ONCE: usize = 256;
 /// A segment that open dispatches keep from being pruned is emptied when this many segments lie behind it.
 const SEGMENTS_BEFORE_CARRY: usize = 8;
 
-/// A settled frame that could not be written yet.
+/// A frame that could not be written yet.
 struct Waiting {
     frame: Vec<u8>,
     exchange: ExchangeId,
+    kind: FrameKind,
+}
+
+/// What a frame does to its exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FrameKind {
+    /// Opens it.
+    Dispatch,
+    /// Closes it, and gives its slot back.
+    Settlement,
 }
 
 /// Where the dispatches of an unsettled exchange lie.
@@ -57,6 +68,8 @@ pub(crate) struct Writer {
     /// The last operation failed: writes must be seen to work before new calls are taken.
     pub(super) failing: bool,
     waiting: VecDeque<Waiting>,
+    /// Frames of this turn, to be written together.
+    pub(super) group: Group,
     open: HashMap<ExchangeId, Open>,
 }
 
@@ -85,6 +98,7 @@ impl Writer {
             suspect: false,
             failing: false,
             waiting,
+            group: Group::default(),
             open,
         })
     }
@@ -96,12 +110,17 @@ impl Writer {
 
     /// Appends a frame; returns where it begins. After an error nothing of it counts.
     pub(super) fn write(&mut self, frame: &[u8]) -> io::Result<Position> {
-        let written = self.try_write(frame);
+        self.append(frame, 1)
+    }
+
+    /// Appends `count` frames that stand one after the other, by one write.
+    pub(super) fn append(&mut self, frames: &[u8], count: u64) -> io::Result<Position> {
+        let written = self.try_write(frames, count);
         self.failing = written.is_err();
         written
     }
 
-    fn try_write(&mut self, frame: &[u8]) -> io::Result<Position> {
+    fn try_write(&mut self, frame: &[u8], count: u64) -> io::Result<Position> {
         self.repair()?;
         let full = self.end.offset + frame.len() as u64 > self.segment_bytes;
         if full && self.end.offset > HEADER {
@@ -112,7 +131,7 @@ impl Writer {
         segment::write_all(&*self.file, frame, at.offset)?;
         self.torn = false;
         self.end.offset += frame.len() as u64;
-        self.end.sequence += 1;
+        self.end.sequence += count;
         Ok(at)
     }
 
@@ -145,28 +164,56 @@ impl Writer {
         Ok(())
     }
 
-    /// Keeps a settled frame until the disk takes it. Returns the sequence that it will have.
-    pub(super) fn wait(&mut self, frame: &[u8], exchange: ExchangeId) -> u64 {
-        let sequence = self.end.sequence + self.waiting.len() as u64;
+    /// Keeps a frame until the disk takes it. Returns the sequence that it will have.
+    pub(super) fn wait(&mut self, frame: &[u8], exchange: ExchangeId, kind: FrameKind) -> u64 {
+        let sequence = self.next_sequence();
         self.waiting.push_back(Waiting {
             frame: frame.to_vec(),
             exchange,
+            kind,
         });
         sequence
     }
 
-    /// Writes the waiting frames in order, as many as the disk takes. Returns how many, and why not more.
+    /// The sequence of the next frame that waits.
+    pub(super) fn next_sequence(&self) -> u64 {
+        self.end.sequence + self.waiting.len() as u64
+    }
+
+    /// Writes the waiting frames in order, as many as the disk takes. Returns how many of them were
+    /// settlements, and why not more.
     pub(super) fn flush(&mut self) -> (usize, io::Result<()>) {
-        let mut written = 0;
+        let mut settled = 0;
         while let Some(next) = self.waiting.pop_front() {
-            if let Err(error) = self.write(&next.frame) {
-                self.waiting.push_front(next);
-                return (written, Err(error));
+            match self.write(&next.frame) {
+                Ok(at) => settled += self.note(next.exchange, next.kind, at, next.frame.len()),
+                Err(error) => {
+                    self.waiting.push_front(next);
+                    return (settled, Err(error));
+                }
             }
-            self.open.remove(&next.exchange);
-            written += 1;
         }
-        (written, Ok(()))
+        (settled, Ok(()))
+    }
+
+    /// Notes what the frame of `length` bytes at `at` did. Returns 1 for a settlement.
+    pub(super) fn note(
+        &mut self,
+        exchange: ExchangeId,
+        kind: FrameKind,
+        at: Position,
+        length: usize,
+    ) -> usize {
+        match kind {
+            FrameKind::Dispatch => {
+                self.dispatched(exchange, at, length);
+                0
+            }
+            FrameKind::Settlement => {
+                self.settled(exchange);
+                1
+            }
+        }
     }
 
     /// Writes and cuts some zeros, which no reader takes for a frame: shows that appends work again.

@@ -16,8 +16,8 @@ use crate::samples::{self, NOW, Scratch};
 
 /// A disk that takes `budget` more bytes, and syncs when it is let.
 #[derive(Default)]
-struct Faulty {
-    budget: Arc<AtomicU64>,
+pub(super) struct Faulty {
+    pub(super) budget: Arc<AtomicU64>,
     sync_fails: Arc<AtomicBool>,
     syncs: Arc<AtomicUsize>,
     /// Held: syncs wait.
@@ -33,7 +33,7 @@ struct FaultyFile {
 }
 
 impl Faulty {
-    fn with_budget(bytes: u64) -> Arc<Self> {
+    pub(super) fn with_budget(bytes: u64) -> Arc<Self> {
         let disk = Self::default();
         disk.budget.store(bytes, Ordering::SeqCst);
         Arc::new(disk)
