@@ -9,9 +9,9 @@ use std::io;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
-use lintel_types::Protocol;
 use lintel_wire::hosts::{self, Host};
 use lintel_wire::provider::ProviderConfig;
+use lintel_wire::provider::SANDBOX;
 
 use crate::base_url::BaseUrl;
 use crate::names::refuse_name;
@@ -52,7 +52,7 @@ fn resolve_one(
     if let Some(why) = refuse_name(name) {
         report.problem_at_key(&path, why);
     }
-    if config.protocol == Protocol::Sandbox {
+    if config.protocol == SANDBOX {
         return sandbox(name, config, index, &path, report);
     }
     if config.sandbox.is_some() {
@@ -116,8 +116,8 @@ fn sandbox(
     Some(Provider {
         index,
         name: Arc::from(name),
-        host: hosts::generic(Protocol::Sandbox),
-        protocol: Protocol::Sandbox,
+        host: hosts::generic(SANDBOX),
+        protocol: SANDBOX,
         base,
         credential: None,
         sandbox: Some(config.sandbox.clone().unwrap_or_default()),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use lintel_policy::{PriceBook, Route, RouteConfig, TargetConfig, UnknownModel};
-use lintel_types::Protocol;
+use lintel_wire::provider::SANDBOX;
 
 use crate::names::refuse_route_name;
 use crate::path::Path;
@@ -111,7 +111,7 @@ fn check_target(target: &TargetConfig, at: &Path, known: &Known<'_>, report: &mu
     let provider = known
         .providers
         .iter()
-        .find(|p| *p.name == *target.provider && p.protocol != Protocol::Sandbox);
+        .find(|p| *p.name == *target.provider && p.protocol != SANDBOX);
     let Some(provider) = provider else { return };
     let refused = *known.unknown_model == UnknownModel::Refuse
         && !knows(

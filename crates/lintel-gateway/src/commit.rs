@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Poll, Waker};
 
-use lintel_store::Journal;
+use lintel_store::{Journal, Later};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -75,5 +75,34 @@ impl Committer {
         self.turn.fetch_add(1, Ordering::AcqRel);
         let waiting = std::mem::take(&mut *self.waiting.lock());
         waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// A row on its way to the disk.
+pub(crate) struct Settling {
+    later: Later,
+    committer: Arc<Committer>,
+    turn: Turn,
+}
+
+impl Settling {
+    /// A row that was put off just now.
+    pub(crate) fn new(later: Later, committer: Arc<Committer>) -> Self {
+        let turn = committer.ask();
+        Self {
+            later,
+            committer,
+            turn,
+        }
+    }
+
+    /// Returns when the row is as durable as was asked for.
+    pub(crate) async fn written(self) {
+        // A disk that refuses keeps the row in memory; the ticket waits for it.
+        let _ = self.committer.over(self.turn).await;
+        let ticket = self.later.ticket();
+        if !ticket.is_written() {
+            ticket.written().await;
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! The surface step: what does this request ask for, by method and path alone?
 
 use http::{HeaderValue, Method};
-use lintel_types::{Error, Kind, Protocol, Surface};
-use lintel_wire::surface::{SURFACES, SurfaceSpec, spec};
+use lintel_types::{Error, Kind, Surface};
+use lintel_wire::provider::{ANTHROPIC, OPENAI};
+use lintel_wire::surface::{OPENAI_CHAT, SURFACES, SurfaceSpec, spec};
 
 /// What a request asks for.
 pub(crate) enum Asked {
@@ -95,26 +96,23 @@ pub(crate) fn dialect(anthropic_version: bool, path: &str) -> &'static dyn Surfa
     if let Some(spec) = SURFACES.iter().find(|s| path.starts_with(s.path())) {
         return *spec;
     }
-    let wanted = if anthropic_version {
-        Protocol::Anthropic
-    } else {
-        Protocol::Openai
-    };
+    let wanted = if anthropic_version { ANTHROPIC } else { OPENAI };
     SURFACES
         .iter()
         .copied()
         .find(|s| s.surface().protocol() == wanted)
-        .unwrap_or(spec(Surface::OpenaiChat))
+        .unwrap_or(spec(OPENAI_CHAT))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lintel_wire::surface::ANTHROPIC_MESSAGES;
 
     #[test]
     fn reads_paths() {
         assert!(
-            matches!(read(&Method::POST, "/v1/messages"), Ok(Asked::Call(s)) if s.surface() == Surface::AnthropicMessages)
+            matches!(read(&Method::POST, "/v1/messages"), Ok(Asked::Call(s)) if s.surface() == ANTHROPIC_MESSAGES)
         );
         assert!(
             matches!(read(&Method::GET, "/v1/models/openai%2Fgpt-4o"), Ok(Asked::Model(id)) if id == "openai/gpt-4o")
@@ -133,14 +131,11 @@ mod tests {
 
     #[test]
     fn errors_speak_the_callers_dialect() {
-        assert_eq!(
-            dialect(true, "/v1/models").surface(),
-            Surface::AnthropicMessages
-        );
+        assert_eq!(dialect(true, "/v1/models").surface(), ANTHROPIC_MESSAGES);
         assert_eq!(
             dialect(false, "/v1/messages/batches").surface(),
-            Surface::AnthropicMessages
+            ANTHROPIC_MESSAGES
         );
-        assert_eq!(dialect(false, "/nowhere").surface(), Surface::OpenaiChat);
+        assert_eq!(dialect(false, "/nowhere").surface(), OPENAI_CHAT);
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lintel_store::{Later, Permit};
+use lintel_store::Permit;
 use lintel_telemetry::Shed;
 use lintel_types::record::Attribution;
 use lintel_types::{
@@ -15,7 +15,7 @@ use lintel_types::{
 };
 
 use crate::admit::{Admission, shed};
-use crate::commit::{Committer, Turn};
+use crate::commit::{Settling, Turn};
 use crate::end::{End, drained};
 use crate::exchange::Exchange;
 use crate::live::{Live, micros};
@@ -187,7 +187,7 @@ impl Settlement {
                 .plus(self.shared.now().since(self.exchange.started)),
             node: self.shared.ids.node(),
             leg: live.leg(),
-            surface,
+            surface: Arc::from(surface.name()),
             route: self.route.clone().unwrap_or_default(),
             provider,
             model,
@@ -263,14 +263,8 @@ impl Settlement {
     /// terminal bytes may leave; none when they may at once.
     pub(crate) fn settle_later(&mut self, end: End<'_>) -> Option<Settling> {
         let (permit, record) = self.close(end)?;
-        let later = permit.settle_later(record);
         let committer = Arc::clone(&self.exchange.committer);
-        let turn = committer.ask();
-        Some(Settling {
-            later,
-            committer,
-            turn,
-        })
+        Some(Settling::new(permit.settle_later(record), committer))
     }
 
     /// Closes the exchange, once: counts and logs it, and gives what is to be journalled.
@@ -305,7 +299,7 @@ impl Settlement {
             started: self.exchange.wall,
             node: self.shared.ids.node(),
             who: std::mem::take(&mut self.who),
-            surface: self.exchange.surface,
+            surface: self.exchange.surface.map(|s| Arc::from(s.name())),
             route: self.route.take(),
             stream: self.stream,
             outcome: end.outcome,
@@ -325,25 +319,6 @@ impl Settlement {
             degraded: self.degraded.take(),
             finish_reason: self.finish_reason.take(),
             config: Arc::clone(&self.exchange.snapshot.hash),
-        }
-    }
-}
-
-/// A row on its way to the disk.
-pub(crate) struct Settling {
-    later: Later,
-    committer: Arc<Committer>,
-    turn: Turn,
-}
-
-impl Settling {
-    /// Returns when the row is as durable as was asked for.
-    pub(crate) async fn written(self) {
-        // A disk that refuses keeps the row in memory; the ticket waits for it.
-        let _ = self.committer.over(self.turn).await;
-        let ticket = self.later.ticket();
-        if !ticket.is_written() {
-            ticket.written().await;
         }
     }
 }

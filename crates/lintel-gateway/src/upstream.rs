@@ -17,8 +17,8 @@ use http::HeaderMap;
 use http::header::HOST;
 use lintel_config::Provider;
 use lintel_guard::Cleared;
-use lintel_types::{Error, FailureClass, Phase, Protocol, Rendered, Surface};
-use lintel_wire::provider::ProviderSpec;
+use lintel_types::{Error, FailureClass, Phase, Rendered, Surface};
+use lintel_wire::provider::{ProviderSpec, SANDBOX};
 use tokio::time::Instant;
 
 use crate::failed::AttemptFailed;
@@ -53,7 +53,7 @@ pub(crate) struct Answer {
 
 /// A way that is open already: an idle connection, or the sandbox.
 pub(crate) fn idle(worker: &Worker, provider: &Provider) -> Option<Way> {
-    if provider.protocol == Protocol::Sandbox {
+    if provider.protocol == SANDBOX {
         return Some(Way::Sandbox);
     }
     let idle = worker.pool.idle(&provider.base, worker.shared.now());

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use lintel_types::record::Attribution;
 use lintel_types::{
     AttemptRecord, Dispatched, ExchangeId, ExchangeKind, Leg, Meter, MeterLine, Money, NodeId,
-    Outcome, Settled, Surface, Timestamp,
+    Outcome, Settled, Timestamp,
 };
 
 /// 2026-01-01T00:00:00Z.
@@ -66,7 +66,7 @@ pub(crate) fn dispatched(exchange: ExchangeId, attempt: u8) -> Dispatched {
         } else {
             Leg::Retry
         },
-        surface: Surface::OpenaiChat,
+        surface: "openai.chat".into(),
         route: "chat".into(),
         provider: "sandbox".into(),
         model: "small".into(),
@@ -121,7 +121,7 @@ pub(crate) fn settled(exchange: ExchangeId, attempts: u8) -> Settled {
         started: exchange.made_at(),
         node: NodeId(0),
         who: who("acme"),
-        surface: Some(Surface::OpenaiChat),
+        surface: Some("openai.chat".into()),
         route: Some("chat".into()),
         stream: false,
         outcome: Outcome::Success,

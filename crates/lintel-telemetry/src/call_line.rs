@@ -55,7 +55,7 @@ struct Call<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     feature: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    surface: Option<&'static str>,
+    surface: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<&'a str>,
     stream: bool,
@@ -126,7 +126,7 @@ impl<'a> Call<'a> {
             project: &who.project,
             key: &who.key,
             feature: who.feature.as_deref(),
-            surface: record.surface.map(|s| s.name()),
+            surface: record.surface.as_deref(),
             route: record.route.as_deref(),
             stream: record.stream,
             outcome: record.outcome.name(),

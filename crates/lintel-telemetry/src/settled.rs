@@ -41,7 +41,7 @@ impl Metrics {
         if record.sequence > 1 {
             return;
         }
-        let surface = record.surface.map_or(NONE, |s| s.name());
+        let surface = record.surface.as_deref().unwrap_or(NONE);
         let route = record.route.as_deref().unwrap_or(NONE);
         self.cells.calls.with([surface, route], |cells| {
             let counter = cells

@@ -14,7 +14,6 @@ use crate::failure::{FailureClass, Phase};
 use crate::ids::{ExchangeId, ExchangeKind, NodeId};
 use crate::leg::Leg;
 use crate::money::Money;
-use crate::surface::Surface;
 use crate::time::Timestamp;
 use crate::usage::Meter;
 
@@ -125,7 +124,7 @@ pub struct Dispatched {
     /// Why this attempt.
     pub leg: Leg,
     /// The client's surface.
-    pub surface: Surface,
+    pub surface: Arc<str>,
     /// The route, or `provider/model` for a direct call.
     #[serde(deserialize_with = "text::shared")]
     pub route: Arc<str>,
@@ -277,7 +276,7 @@ pub struct Settled {
     /// Who pays and what for.
     pub who: Attribution,
     /// The client's surface; none for a path that is no surface.
-    pub surface: Option<Surface>,
+    pub surface: Option<Arc<str>>,
     /// The route that was named (bounded: unknown names are not kept here).
     #[serde(
         default,

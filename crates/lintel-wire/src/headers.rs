@@ -2,18 +2,12 @@
 //!
 //! What isn't listed doesn't cross: credentials, cookies, forwarding and hop-by-hop headers never do.
 
-use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use lintel_types::Protocol;
-
 use crate::hosts::{Auth, Host};
+use crate::provider;
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 /// Request headers that every provider may see.
 const TO_ANY_PROVIDER: &[&str] = &["user-agent", "traceparent", "idempotency-key"];
-/// Request headers that an Anthropic provider may see as well.
-const TO_ANTHROPIC: &[&str] = &["anthropic-version", "anthropic-beta"];
-/// Request headers that an OpenAI provider may see as well.
-const TO_OPENAI: &[&str] = &["openai-beta"];
-
 /// Answer headers that cross unchanged.
 const TO_CLIENT: &[&str] = &["content-type", "openai-processing-ms", "openai-version"];
 /// The provider's request id under its names; clients see it under ours.
@@ -21,24 +15,14 @@ const PROVIDER_IDS: &[&str] = &["x-request-id", "request-id"];
 /// The name under which clients see the provider's request id.
 pub const PROVIDER_REQUEST_ID: &str = "x-lintel-provider-request-id";
 
-/// The Anthropic API version that is sent when the client named none.
-const ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
-
-fn protocol_headers(protocol: Protocol) -> &'static [&'static str] {
-    match protocol {
-        Protocol::Anthropic => TO_ANTHROPIC,
-        Protocol::Openai => TO_OPENAI,
-        Protocol::Sandbox => &[],
-    }
-}
-
 /// The headers of a provider's request: the client's allowed ones, ours, and the credential.
 /// `credential` is the finished value of the credential header, marked sensitive by its maker.
 pub fn to_provider(client: &HeaderMap, host: &Host, credential: Option<&HeaderValue>) -> HeaderMap {
     let mut out = HeaderMap::with_capacity(10);
+    let own = provider::own(host.protocol);
     let lists = [
         TO_ANY_PROVIDER,
-        protocol_headers(host.protocol),
+        own.map_or(&[], |p| p.request_headers()),
         host.request_headers,
     ];
     // One pass over the few headers of a request, instead of a look-up for each that might be there.
@@ -49,8 +33,10 @@ pub fn to_provider(client: &HeaderMap, host: &Host, credential: Option<&HeaderVa
     }
     out.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     out.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    if host.protocol == Protocol::Anthropic && !out.contains_key("anthropic-version") {
-        out.insert("anthropic-version", ANTHROPIC_VERSION);
+    for (name, value) in own.map_or(&[][..], |p| p.default_headers()) {
+        if !out.contains_key(*name) {
+            out.insert(*name, value.clone());
+        }
     }
     if let Some(value) = credential {
         out.insert(credential_name(host.auth), value.clone());
@@ -114,18 +100,15 @@ mod tests {
 
     #[test]
     fn every_listed_request_header_crosses_to_its_protocol_and_no_other() {
-        let (openai, claude) = (
-            hosts::generic(Protocol::Openai),
-            hosts::generic(Protocol::Anthropic),
-        );
-        for name in TO_ANY_PROVIDER {
-            assert!(crosses(openai, name) && crosses(claude, name), "{name}");
-        }
-        for name in TO_ANTHROPIC {
-            assert!(crosses(claude, name) && !crosses(openai, name), "{name}");
-        }
-        for name in TO_OPENAI {
-            assert!(crosses(openai, name) && !crosses(claude, name), "{name}");
+        let generic = |p: &dyn provider::ProviderSpec| hosts::generic(p.protocol());
+        for mine in provider::PROVIDERS {
+            assert!(TO_ANY_PROVIDER.iter().all(|n| crosses(generic(*mine), n)));
+            for name in mine.request_headers() {
+                for other in provider::PROVIDERS {
+                    let own = mine.protocol() == other.protocol();
+                    assert_eq!(crosses(generic(*other), name), own, "{name}");
+                }
+            }
         }
         for host in hosts::HOSTS {
             assert!(

@@ -5,6 +5,8 @@
 
 use lintel_types::Protocol;
 
+use crate::provider::{self, ANTHROPIC, OPENAI, SANDBOX};
+
 /// How a credential is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Auth {
@@ -37,7 +39,8 @@ pub struct Host {
     pub request_headers: &'static [&'static str],
 }
 
-const fn openai_compatible(
+/// A row of a host that speaks OpenAI's protocol.
+pub(crate) const fn openai_compatible(
     name: &'static str,
     base_url: &'static str,
     hostnames: &'static [&'static str],
@@ -47,11 +50,25 @@ const fn openai_compatible(
         base_url,
         hostnames,
         env: None,
-        protocol: Protocol::Openai,
+        protocol: OPENAI,
         auth: Auth::Bearer,
         usage_unasked: false,
         hidden_reasoning: false,
         request_headers: &[],
+    }
+}
+
+/// A row of a host that speaks Anthropic's protocol.
+pub(crate) const fn anthropic_compatible(
+    name: &'static str,
+    base_url: &'static str,
+    hostnames: &'static [&'static str],
+) -> Host {
+    Host {
+        protocol: ANTHROPIC,
+        auth: Auth::XApiKey,
+        usage_unasked: true,
+        ..openai_compatible(name, base_url, hostnames)
     }
 }
 
@@ -63,15 +80,12 @@ pub const HOSTS: &[Host] = &[
         ..openai_compatible("openai", "https://api.openai.com/v1", &["api.openai.com"])
     },
     Host {
-        name: "anthropic",
-        base_url: "https://api.anthropic.com",
-        hostnames: &["api.anthropic.com"],
         env: Some("ANTHROPIC_API_KEY"),
-        protocol: Protocol::Anthropic,
-        auth: Auth::XApiKey,
-        usage_unasked: true,
-        hidden_reasoning: false,
-        request_headers: &[],
+        ..anthropic_compatible(
+            "anthropic",
+            "https://api.anthropic.com",
+            &["api.anthropic.com"],
+        )
     },
     Host {
         env: Some("GEMINI_API_KEY"),
@@ -170,31 +184,10 @@ pub const HOSTS: &[Host] = &[
     },
 ];
 
-const GENERIC: &[Host] = &[
-    openai_compatible("openai-compatible", "http://127.0.0.1:8000/v1", &[]),
-    Host {
-        name: "anthropic-compatible",
-        base_url: "http://127.0.0.1:8000",
-        hostnames: &[],
-        env: None,
-        protocol: Protocol::Anthropic,
-        auth: Auth::XApiKey,
-        usage_unasked: true,
-        hidden_reasoning: false,
-        request_headers: &[],
-    },
-    Host {
-        name: "sandbox",
-        base_url: "",
-        hostnames: &[],
-        env: None,
-        protocol: Protocol::Sandbox,
-        auth: Auth::Bearer,
-        usage_unasked: false,
-        hidden_reasoning: false,
-        request_headers: &[],
-    },
-];
+static SANDBOX_HOST: Host = Host {
+    protocol: SANDBOX,
+    ..openai_compatible("sandbox", "", &[])
+};
 
 /// The row called `name`.
 pub fn by_name(name: &str) -> Option<&'static Host> {
@@ -208,12 +201,7 @@ pub fn by_hostname(hostname: &str) -> Option<&'static Host> {
 
 /// What is assumed of a host that is no row.
 pub fn generic(protocol: Protocol) -> &'static Host {
-    const FALLBACK: &Host =
-        &openai_compatible("openai-compatible", "http://127.0.0.1:8000/v1", &[]);
-    GENERIC
-        .iter()
-        .find(|h| h.protocol == protocol)
-        .unwrap_or(FALLBACK)
+    provider::own(protocol).map_or(&SANDBOX_HOST, |p| p.generic_host())
 }
 
 #[cfg(test)]
@@ -221,10 +209,14 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
+    fn generics() -> impl Iterator<Item = &'static str> {
+        provider::protocols().map(|p| generic(p).name)
+    }
+
     #[test]
     fn rows_are_distinct_and_complete() {
-        let names: HashSet<_> = HOSTS.iter().chain(GENERIC).map(|h| h.name).collect();
-        assert_eq!(names.len(), HOSTS.len() + GENERIC.len());
+        let names: HashSet<_> = HOSTS.iter().map(|h| h.name).chain(generics()).collect();
+        assert_eq!(names.len(), HOSTS.len() + generics().count());
         let hostnames: Vec<_> = HOSTS.iter().flat_map(|h| h.hostnames).collect();
         assert_eq!(
             hostnames.iter().collect::<HashSet<_>>().len(),
@@ -254,7 +246,7 @@ mod tests {
 
     #[test]
     fn every_protocol_has_a_generic_host() {
-        for protocol in [Protocol::Openai, Protocol::Anthropic, Protocol::Sandbox] {
+        for protocol in provider::protocols() {
             assert_eq!(generic(protocol).protocol, protocol);
         }
     }

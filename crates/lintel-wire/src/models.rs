@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 
 use lintel_types::{Protocol, Timestamp};
 
+use crate::provider::ANTHROPIC;
+
 /// One name that the caller may use as a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelEntry {
@@ -17,7 +19,7 @@ pub struct ModelEntry {
 
 /// The list, as JSON.
 pub fn list(protocol: Protocol, models: &[ModelEntry]) -> String {
-    let mut out = String::from(if protocol == Protocol::Anthropic {
+    let mut out = String::from(if protocol == ANTHROPIC {
         r#"{"data":["#
     } else {
         r#"{"object":"list","data":["#
@@ -29,7 +31,7 @@ pub fn list(protocol: Protocol, models: &[ModelEntry]) -> String {
         out.push_str(&one(protocol, model));
     }
     out.push(']');
-    if protocol == Protocol::Anthropic {
+    if protocol == ANTHROPIC {
         let id =
             |m: Option<&ModelEntry>| m.map_or(serde_json::Value::Null, |m| m.id.as_str().into());
         let (first, last) = (id(models.first()), id(models.last()));
@@ -46,7 +48,7 @@ pub fn list(protocol: Protocol, models: &[ModelEntry]) -> String {
 /// One entry, as JSON.
 pub fn one(protocol: Protocol, model: &ModelEntry) -> String {
     let id = serde_json::Value::from(model.id.as_str());
-    if protocol == Protocol::Anthropic {
+    if protocol == ANTHROPIC {
         return format!(
             r#"{{"type":"model","id":{id},"display_name":{id},"created_at":"{}"}}"#,
             model.created
@@ -61,6 +63,7 @@ pub fn one(protocol: Protocol, model: &ModelEntry) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::OPENAI;
 
     #[test]
     fn both_dialects_are_valid_json() {
@@ -74,8 +77,7 @@ mod tests {
                 created: Timestamp::from_millis(0),
             },
         ];
-        let value: serde_json::Value =
-            serde_json::from_str(&list(Protocol::Openai, &models)).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&list(OPENAI, &models)).unwrap();
         assert_eq!(
             (
                 value["object"].as_str(),
@@ -84,8 +86,7 @@ mod tests {
             ),
             (Some("list"), Some("a\"b"), Some(1))
         );
-        let value: serde_json::Value =
-            serde_json::from_str(&list(Protocol::Anthropic, &models)).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&list(ANTHROPIC, &models)).unwrap();
         assert_eq!(
             (
                 value["last_id"].as_str(),
@@ -94,8 +95,7 @@ mod tests {
             ),
             (Some("c"), Some(false), Some("1970-01-01T00:00:00.000000Z"))
         );
-        let empty: serde_json::Value =
-            serde_json::from_str(&list(Protocol::Anthropic, &[])).unwrap();
+        let empty: serde_json::Value = serde_json::from_str(&list(ANTHROPIC, &[])).unwrap();
         assert!(empty["first_id"].is_null());
     }
 }

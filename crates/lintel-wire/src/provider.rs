@@ -3,12 +3,13 @@
 //! A provider knows where its operations live, which headers it may see, how its answers report usage
 //! and how its errors read. It looks at answers and never rewrites them.
 
+use http::HeaderValue;
 use lintel_types::{FailureClass, Protocol, Surface, Usage};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::hosts::Host;
-use crate::sandbox::SandboxConfig;
+use crate::sandbox::{self, SandboxConfig};
 
 mod anthropic;
 mod count;
@@ -17,20 +18,44 @@ mod openai;
 
 pub use error_body::{ProviderError, read_error};
 
+pub use anthropic::ANTHROPIC;
+pub use openai::OPENAI;
+
 /// Every provider protocol that has a wire format of its own. The sandbox speaks its caller's.
 pub const PROVIDERS: &[&dyn ProviderSpec] = &[&openai::Openai, &anthropic::Anthropic];
 
+/// The simulated provider inside the binary: it speaks the surface's own protocol.
+pub const SANDBOX: Protocol = Protocol::new("sandbox");
+
+/// Every protocol that a provider can be configured with.
+pub fn protocols() -> impl Iterator<Item = Protocol> {
+    PROVIDERS.iter().map(|p| p.protocol()).chain([SANDBOX])
+}
+
+/// The protocol's own file; none for the sandbox, which has no wire format.
+pub fn own(protocol: Protocol) -> Option<&'static dyn ProviderSpec> {
+    PROVIDERS.iter().copied().find(|p| p.protocol() == protocol)
+}
+
 /// The protocol in which a provider answers a surface; none when it doesn't speak it.
 pub fn spec(protocol: Protocol, surface: Surface) -> Option<&'static dyn ProviderSpec> {
-    let spoken = if protocol == Protocol::Sandbox {
-        surface.protocol()
-    } else {
-        protocol
+    let spoken = match protocol {
+        SANDBOX if !sandbox::speaks(surface) => return None,
+        SANDBOX => surface.protocol(),
+        _ => protocol,
     };
-    PROVIDERS
-        .iter()
-        .copied()
-        .find(|p| p.protocol() == spoken && p.endpoint(surface).is_some())
+    own(spoken).filter(|p| p.endpoint(surface).is_some())
+}
+
+fn named<'de, D: Deserializer<'de>>(d: D) -> Result<Protocol, D::Error> {
+    let name = String::deserialize(d)?;
+    let known = protocols().find(|p| p.name() == name);
+    known.ok_or_else(|| serde::de::Error::custom(format!("no protocol is called `{name}`")))
+}
+
+fn names(_: &mut SchemaGenerator) -> Schema {
+    let names: Vec<&str> = protocols().map(Protocol::name).collect();
+    json_schema!({ "type": "string", "enum": names })
 }
 
 /// One provider, as written in configuration.
@@ -38,6 +63,8 @@ pub fn spec(protocol: Protocol, surface: Surface) -> Option<&'static dyn Provide
 #[serde(deny_unknown_fields)]
 pub struct ProviderConfig {
     /// What it speaks: `openai` (and every compatible host), `anthropic`, or `sandbox`.
+    #[serde(deserialize_with = "named")]
+    #[schemars(schema_with = "names")]
     pub protocol: Protocol,
     /// Where its API begins, such as `https://api.openai.com/v1`. Default: the host row's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,6 +123,14 @@ pub trait StreamMeter: Send {
 pub trait ProviderSpec: Sync {
     /// Which one.
     fn protocol(&self) -> Protocol;
+    /// What is assumed of a host that is no row.
+    fn generic_host(&self) -> &'static Host;
+    /// Request headers of the protocol's own that cross to its providers.
+    fn request_headers(&self) -> &'static [&'static str];
+    /// Request headers that are sent when the client sent none of that name.
+    fn default_headers(&self) -> &'static [(&'static str, HeaderValue)] {
+        &[]
+    }
     /// The path of a surface's operation, to append to the base URL's path; none when it isn't spoken.
     fn endpoint(&self, surface: Surface) -> Option<&'static str>;
     /// The whole path under a base URL whose path is `prefix` (no trailing slash).
@@ -113,34 +148,29 @@ pub trait ProviderSpec: Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::surface::{ANTHROPIC_MESSAGES, OPENAI_CHAT};
 
     #[test]
     fn a_provider_speaks_its_own_surface_and_the_sandbox_every_one() {
-        for surface in [Surface::OpenaiChat, Surface::AnthropicMessages] {
+        for surface in [OPENAI_CHAT, ANTHROPIC_MESSAGES] {
             assert!(spec(surface.protocol(), surface).is_some());
             assert_eq!(
-                spec(Protocol::Sandbox, surface).unwrap().protocol(),
+                spec(SANDBOX, surface).unwrap().protocol(),
                 surface.protocol()
             );
         }
-        assert!(spec(Protocol::Openai, Surface::AnthropicMessages).is_none());
-        assert!(spec(Protocol::Anthropic, Surface::OpenaiChat).is_none());
+        assert!(spec(OPENAI, ANTHROPIC_MESSAGES).is_none());
+        assert!(spec(ANTHROPIC, OPENAI_CHAT).is_none());
     }
 
     #[test]
     fn paths_join_to_either_style_of_base_url() {
-        let anthropic = spec(Protocol::Anthropic, Surface::AnthropicMessages).unwrap();
+        let anthropic = spec(ANTHROPIC, ANTHROPIC_MESSAGES).unwrap();
+        assert_eq!(anthropic.path("", ANTHROPIC_MESSAGES), "/v1/messages");
+        assert_eq!(anthropic.path("/v1", ANTHROPIC_MESSAGES), "/v1/messages");
+        let openai = spec(OPENAI, OPENAI_CHAT).unwrap();
         assert_eq!(
-            anthropic.path("", Surface::AnthropicMessages),
-            "/v1/messages"
-        );
-        assert_eq!(
-            anthropic.path("/v1", Surface::AnthropicMessages),
-            "/v1/messages"
-        );
-        let openai = spec(Protocol::Openai, Surface::OpenaiChat).unwrap();
-        assert_eq!(
-            openai.path("/api/paas/v4", Surface::OpenaiChat),
+            openai.path("/api/paas/v4", OPENAI_CHAT),
             "/api/paas/v4/chat/completions"
         );
     }

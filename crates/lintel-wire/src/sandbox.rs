@@ -47,7 +47,7 @@ mod script;
 mod tests;
 mod text;
 
-pub use answer::answer;
+pub use answer::{answer, speaks};
 pub use config::{Malformed, Pause, Percent, SandboxConfig, Status, UsageReport};
 pub use name::{OPTIONS, OptionRow};
 pub use script::{Script, Step};

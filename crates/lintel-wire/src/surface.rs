@@ -14,6 +14,9 @@ use crate::json::{JsonError, Member};
 mod anthropic_messages;
 mod openai_chat;
 
+pub use anthropic_messages::ANTHROPIC_MESSAGES;
+pub use openai_chat::OPENAI_CHAT;
+
 /// Every surface, in the order in which paths are tried.
 pub const SURFACES: &[&dyn SurfaceSpec] = &[
     &openai_chat::OpenaiChat,
@@ -193,7 +196,7 @@ mod tests {
             r#"{"model":"m","lintel":1}"#,
             r#"{"model":"m" , "lintel" : 1 , "messages":[]}"#,
         ] {
-            let head = spec(Surface::OpenaiChat).head(body.as_bytes());
+            let head = spec(OPENAI_CHAT).head(body.as_bytes());
             let edit = match head {
                 Ok(head) => head.strip_ours.unwrap(),
                 Err(_) => strip(

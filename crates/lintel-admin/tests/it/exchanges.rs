@@ -13,7 +13,7 @@ fn call(bench: &Bench, seconds: u64, tenant: &str, change: &Value) -> ExchangeId
     let exchange = ExchangeId::floor_at(at);
     let who = json!({"tenant": tenant, "project": "search", "key": "key_1"});
     let dispatched = json!({
-        "exchange": exchange, "attempt": 1, "at": at, "node": 0, "leg": "primary", "surface": serde_json::to_value(lintel_types::Surface::OpenaiChat).unwrap(),
+        "exchange": exchange, "attempt": 1, "at": at, "node": 0, "leg": "primary", "surface": "openai.chat",
         "route": "chat", "provider": "openai", "model": "m", "who": who, "estimated_input": 1, "price": null, "estimated_cost": "0.1", "config": "c",
     });
     let line = |meter: &str, quantity: u64, cost: &str| json!({"meter": meter, "quantity": quantity, "cost": cost});

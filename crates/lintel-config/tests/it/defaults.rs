@@ -2,7 +2,7 @@
 
 use lintel_config::defaults;
 use lintel_policy::UnknownModel;
-use lintel_types::Protocol;
+use lintel_wire::provider::SANDBOX;
 
 fn env<'e>(set: &'e [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'e {
     |name| {
@@ -27,7 +27,7 @@ fn with_nothing_set_there_is_the_sandbox_on_loopback() {
         ),
         ("sandbox", "sandbox")
     );
-    assert_eq!(s.provider("sandbox").unwrap().protocol, Protocol::Sandbox);
+    assert_eq!(s.provider("sandbox").unwrap().protocol, SANDBOX);
     assert_eq!(s.unknown_model, UnknownModel::AllowUnpriced);
     assert_eq!(s.hash, defaults(&env(&[])).unwrap().snapshot.hash);
 }

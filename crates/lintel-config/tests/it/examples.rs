@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use lintel_config::{Durability, Loaded, Snapshot};
 use lintel_policy::{Inspection, OnDisconnect, UnknownModel};
-use lintel_types::{Meter, Protocol, Timestamp};
+use lintel_types::{Meter, Timestamp};
+use lintel_wire::provider::ANTHROPIC;
 
 use crate::support::{load, load_with, root};
 
@@ -127,10 +128,7 @@ fn two_providers() {
         s.routes["claude"].on_disconnect,
         OnDisconnect::Drain(Duration::from_secs(10))
     );
-    assert_eq!(
-        s.provider("anthropic").unwrap().protocol,
-        Protocol::Anthropic
-    );
+    assert_eq!(s.provider("anthropic").unwrap().protocol, ANTHROPIC);
     assert_eq!(s.unknown_model, UnknownModel::AllowUnpriced);
 }
 

@@ -87,7 +87,7 @@ impl LedgerRows {
         settled: &Settled,
         insert: &mut CachedStatement<'_>,
     ) -> rusqlite::Result<()> {
-        let surface = settled.surface.map_or("", |s| s.name());
+        let surface = settled.surface.as_deref().unwrap_or_default();
         for (index, attempt) in settled.attempts.iter().enumerate() {
             // A correction's amounts are added; its exchange was counted before.
             let first = settled.sequence == 1;
@@ -141,7 +141,7 @@ impl LedgerRows {
             at: d.at,
             node: d.node.0,
             leg: d.leg.name(),
-            surface: d.surface.name(),
+            surface: &d.surface,
             route: Some(&d.route),
             provider: &d.provider,
             model: &d.model,
@@ -204,7 +204,7 @@ pub(super) struct Row<'a> {
     at: Timestamp,
     node: u16,
     pub(super) leg: &'static str,
-    surface: &'static str,
+    surface: &'a str,
     pub(super) route: Option<&'a Arc<str>>,
     pub(super) provider: &'a Arc<str>,
     pub(super) model: &'a Arc<str>,

@@ -3,7 +3,7 @@
 use lintel_types::record::Attribution;
 use lintel_types::{
     AttemptRecord, ExchangeId, ExchangeKind, Leg, Meter, MeterLine, Money, NodeId, Outcome,
-    Settled, Surface, Timestamp,
+    Settled, Timestamp,
 };
 
 pub(crate) const USER: &str = "user-who-must-not-be-logged";
@@ -66,7 +66,7 @@ pub(crate) fn settled() -> Settled {
             tags: vec![("team".into(), TAG.into())],
             ..Attribution::default()
         },
-        surface: Some(Surface::OpenaiChat),
+        surface: Some("openai.chat".into()),
         route: Some("chat".into()),
         stream: true,
         outcome: Outcome::Success,

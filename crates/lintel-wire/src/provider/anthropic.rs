@@ -1,27 +1,48 @@
 //! The Anthropic protocol.
 
+use http::HeaderValue;
 use lintel_types::{FailureClass, Protocol, Surface};
 
 use super::{EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
-use crate::hosts::Host;
+use crate::hosts::{Host, anthropic_compatible};
 use crate::json::{self, Node};
+use crate::surface::ANTHROPIC_MESSAGES;
 
 mod failure;
 mod usage;
+
+/// The protocol's name.
+pub const ANTHROPIC: Protocol = Protocol::new("anthropic");
+
+/// What is assumed of a compatible host that is no row.
+static GENERIC: Host = anthropic_compatible("anthropic-compatible", "", &[]);
+
+/// The API version that is sent when the client named none.
+const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
 /// The protocol.
 pub(super) struct Anthropic;
 
 impl ProviderSpec for Anthropic {
     fn protocol(&self) -> Protocol {
-        Protocol::Anthropic
+        ANTHROPIC
+    }
+
+    fn generic_host(&self) -> &'static Host {
+        &GENERIC
+    }
+
+    fn request_headers(&self) -> &'static [&'static str] {
+        &["anthropic-version", "anthropic-beta"]
+    }
+
+    fn default_headers(&self) -> &'static [(&'static str, HeaderValue)] {
+        static DEFAULTS: [(&str, HeaderValue); 1] = [("anthropic-version", VERSION)];
+        &DEFAULTS
     }
 
     fn endpoint(&self, surface: Surface) -> Option<&'static str> {
-        match surface {
-            Surface::AnthropicMessages => Some("/v1/messages"),
-            Surface::OpenaiChat => None,
-        }
+        (surface == ANTHROPIC_MESSAGES).then_some("/v1/messages")
     }
 
     /// Base URLs are written with and without `/v1`.
@@ -166,7 +187,7 @@ mod tests {
     use crate::hosts::generic;
 
     fn run(events: &[&str]) -> (Vec<EventFacts>, ReplyFacts) {
-        let mut meter = Anthropic.meter(generic(Protocol::Anthropic), Surface::AnthropicMessages);
+        let mut meter = Anthropic.meter(generic(ANTHROPIC), ANTHROPIC_MESSAGES);
         let facts = events.iter().map(|e| meter.event(e.as_bytes())).collect();
         (facts, meter.facts().clone())
     }

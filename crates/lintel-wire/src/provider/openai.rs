@@ -3,25 +3,37 @@
 use lintel_types::{FailureClass, Protocol, Surface};
 
 use super::{EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
-use crate::hosts::Host;
+use crate::hosts::{Host, openai_compatible};
 use crate::json::{self, Node};
+use crate::surface::OPENAI_CHAT;
 
 mod failure;
 mod usage;
+
+/// The protocol's name.
+pub const OPENAI: Protocol = Protocol::new("openai");
+
+/// What is assumed of a compatible host that is no row.
+static GENERIC: Host = openai_compatible("openai-compatible", "", &[]);
 
 /// The protocol.
 pub(super) struct Openai;
 
 impl ProviderSpec for Openai {
     fn protocol(&self) -> Protocol {
-        Protocol::Openai
+        OPENAI
+    }
+
+    fn generic_host(&self) -> &'static Host {
+        &GENERIC
+    }
+
+    fn request_headers(&self) -> &'static [&'static str] {
+        &["openai-beta"]
     }
 
     fn endpoint(&self, surface: Surface) -> Option<&'static str> {
-        match surface {
-            Surface::OpenaiChat => Some("/chat/completions"),
-            Surface::AnthropicMessages => None,
-        }
+        (surface == OPENAI_CHAT).then_some("/chat/completions")
     }
 
     fn reply(&self, host: &'static Host, _surface: Surface, body: &[u8]) -> ReplyFacts {
@@ -173,7 +185,7 @@ mod tests {
     use crate::hosts::generic;
 
     fn run(events: &[&str]) -> (Vec<EventFacts>, ReplyFacts) {
-        let mut meter = Openai.meter(generic(Protocol::Openai), Surface::OpenaiChat);
+        let mut meter = Openai.meter(generic(OPENAI), OPENAI_CHAT);
         let facts = events.iter().map(|e| meter.event(e.as_bytes())).collect();
         (facts, meter.facts().clone())
     }
@@ -242,8 +254,8 @@ mod tests {
         let (events, facts) = run(&[r#"{"error":{"message":"upstream died","code":502}}"#]);
         assert!(events[0].error && facts.error.is_some());
         let facts = Openai.reply(
-            generic(Protocol::Openai),
-            Surface::OpenaiChat,
+            generic(OPENAI),
+            OPENAI_CHAT,
             br#"{"error":{"message":"Rate limit","code":429}}"#,
         );
         assert_eq!(facts.error, Some(FailureClass::RateLimited));
@@ -262,11 +274,7 @@ mod tests {
         assert!(facts.malformed && facts.usage.is_none());
         assert!(
             Openai
-                .reply(
-                    generic(Protocol::Openai),
-                    Surface::OpenaiChat,
-                    b"method=POST"
-                )
+                .reply(generic(OPENAI), OPENAI_CHAT, b"method=POST")
                 .malformed
         );
     }

@@ -11,8 +11,14 @@ use super::dice::{Dice, hash};
 use super::errors::{self, Fault};
 use super::faults;
 use super::name;
+use super::openai;
 use super::reply::reply;
 use super::script::{Script, Step};
+
+/// Whether the simulated provider answers on `surface`.
+pub fn speaks(surface: Surface) -> bool {
+    dialect::of(surface).is_some()
+}
 
 /// The simulated provider's answer to `body`, sent on `surface` for `model`.
 ///
@@ -26,7 +32,8 @@ pub fn answer(
     body: &[u8],
     seed: u64,
 ) -> Script {
-    let dialect = dialect::of(surface);
+    // A surface that isn't spoken is planned to no sandbox; asked all the same, it gets the first dialect.
+    let dialect = dialect::of(surface).unwrap_or(&openai::DIALECT);
     let ids = |config: &SandboxConfig| Ids {
         model,
         seed: seed ^ hash(body),

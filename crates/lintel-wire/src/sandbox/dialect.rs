@@ -7,6 +7,7 @@ use super::ask::{Ask, Refusal};
 use super::errors::Fault;
 use super::reply::Reply;
 use super::{anthropic, openai};
+use crate::surface::{ANTHROPIC_MESSAGES, OPENAI_CHAT};
 
 /// A dialect: functions from values to bytes.
 pub(super) struct Dialect {
@@ -24,12 +25,16 @@ pub(super) struct Dialect {
     pub(super) headers: fn(&Ids) -> Vec<(&'static str, String)>,
 }
 
-/// The dialect of `surface`.
-pub(super) fn of(surface: Surface) -> &'static Dialect {
-    match surface {
-        Surface::OpenaiChat => &openai::DIALECT,
-        Surface::AnthropicMessages => &anthropic::DIALECT,
-    }
+/// The dialects by surface.
+const DIALECTS: &[(Surface, &Dialect)] = &[
+    (OPENAI_CHAT, &openai::DIALECT),
+    (ANTHROPIC_MESSAGES, &anthropic::DIALECT),
+];
+
+/// The dialect of `surface`, if the sandbox speaks it.
+pub(super) fn of(surface: Surface) -> Option<&'static Dialect> {
+    let found = DIALECTS.iter().find(|(s, _)| *s == surface);
+    found.map(|(_, dialect)| *dialect)
 }
 
 /// One event of a stream.

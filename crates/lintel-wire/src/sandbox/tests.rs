@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::{SandboxConfig, Script, Step, answer};
 
-const CHAT: Surface = Surface::OpenaiChat;
-const MESSAGES: Surface = Surface::AnthropicMessages;
+const CHAT: Surface = crate::surface::OPENAI_CHAT;
+const MESSAGES: Surface = crate::surface::ANTHROPIC_MESSAGES;
 
 fn ask(surface: Surface, model: &str, body: &Value) -> Script {
     answer(

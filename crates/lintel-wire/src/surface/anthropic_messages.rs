@@ -5,13 +5,17 @@ use lintel_types::{ContentPart, ContentSource, Error, Kind, Label, Modality, Sur
 
 use super::{ErrorBody, Head, SurfaceSpec, bad_field, bad_json, common_head, member};
 use crate::json::{self, Node};
+use crate::provider::ANTHROPIC;
+
+/// The surface's name.
+pub const ANTHROPIC_MESSAGES: Surface = Surface::new("anthropic.messages", ANTHROPIC);
 
 /// The surface.
 pub(super) struct AnthropicMessages;
 
 impl SurfaceSpec for AnthropicMessages {
     fn surface(&self) -> Surface {
-        Surface::AnthropicMessages
+        ANTHROPIC_MESSAGES
     }
 
     fn path(&self) -> &'static str {

@@ -6,13 +6,17 @@ use lintel_types::{ContentPart, ContentSource, Error, Kind, Label, Modality, Spa
 
 use super::{ErrorBody, Head, SurfaceSpec, bad_field, bad_json, common_head, member};
 use crate::json::{self, Member, Node};
+use crate::provider::OPENAI;
+
+/// The surface's name.
+pub const OPENAI_CHAT: Surface = Surface::new("openai.chat", OPENAI);
 
 /// The surface.
 pub(super) struct OpenaiChat;
 
 impl SurfaceSpec for OpenaiChat {
     fn surface(&self) -> Surface {
-        Surface::OpenaiChat
+        OPENAI_CHAT
     }
 
     fn path(&self) -> &'static str {

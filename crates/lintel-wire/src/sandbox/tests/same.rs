@@ -1,6 +1,5 @@
 //! A stream and a whole answer to the same request say the same, and usage adds up.
 
-use lintel_types::Surface;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -202,7 +201,7 @@ proptest! {
     #[test]
     fn no_request_and_no_name_breaks_it(body in proptest::collection::vec(any::<u8>(), 0..80), options in proptest::collection::vec(0..OPTIONS.len(), 0..4), n in 0u32..700, seed in any::<u64>()) {
         let name: String = options.iter().filter_map(|i| OPTIONS.get(*i)).map(|o| if o.number { format!("-{}{n}", o.word) } else { format!("-{}", o.word) }).collect();
-        for surface in [Surface::OpenaiChat, Surface::AnthropicMessages] {
+        for surface in [crate::surface::OPENAI_CHAT, crate::surface::ANTHROPIC_MESSAGES] {
             let script = super::answer(surface, &Default::default(), &format!("sandbox{name}"), &body, seed);
             prop_assert!(matches!(script.steps.last(), Some(super::Step::End | super::Step::Tear | super::Step::Stall)));
         }
