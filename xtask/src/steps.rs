@@ -61,7 +61,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         "harness",
         Count::Exit,
-        "cd bench && python3 -m unittest test_bench",
+        "cargo build --manifest-path bench/Cargo.toml --target-dir bench/target --locked && cd bench && python3 -m unittest test_bench",
     ),
     step(
         "checker",
