@@ -67,7 +67,7 @@ pub(crate) fn note_degraded(settlement: &mut Settlement) {
 
 /// A whole 2xx answer: settled first, sent when the row is written.
 pub(crate) async fn whole(
-    mut settlement: Settlement,
+    mut settlement: Box<Settlement>,
     status: u16,
     provider: &HeaderMap,
     bytes: Cleared<Bytes>,
@@ -112,7 +112,10 @@ pub(crate) fn stream_head(settlement: &mut Settlement, provider: &HeaderMap) -> 
 }
 
 /// A document of Lintel's own.
-pub(crate) async fn document(mut settlement: Settlement, json: String) -> Response<ClientBody> {
+pub(crate) async fn document(
+    mut settlement: Box<Settlement>,
+    json: String,
+) -> Response<ClientBody> {
     let mut headers = own_headers(&mut settlement);
     headers.insert(CONTENT_TYPE, JSON);
     settlement.response_bytes = json.len() as u64;
@@ -126,7 +129,7 @@ pub(crate) async fn document(mut settlement: Settlement, json: String) -> Respon
 
 /// An error, in the caller's dialect.
 pub(crate) async fn failed(
-    mut settlement: Settlement,
+    mut settlement: Box<Settlement>,
     dialect: &'static dyn SurfaceSpec,
     failed: Failed,
 ) -> Response<ClientBody> {
@@ -163,7 +166,7 @@ pub(crate) async fn failed(
 }
 
 async fn finish(
-    mut settlement: Settlement,
+    mut settlement: Box<Settlement>,
     end: End<'_>,
     status: u16,
     headers: HeaderMap,

@@ -17,14 +17,14 @@ use crate::settle::Settlement;
 use crate::start::Worker;
 
 /// What the attempts came to, with the exchange they belong to.
-pub(crate) type Attempted = (Settlement, Result<Answered, Failed>, Ready);
+pub(crate) type Attempted = (Box<Settlement>, Result<Answered, Failed>, Box<Ready>);
 
 /// Runs the attempts so that they go on for `most` after the client has hung up.
 /// An error means that the task panicked; then its settlement is settled already.
 pub(crate) async fn attempts(
     worker: &Arc<Worker>,
-    mut settlement: Settlement,
-    ready: Ready,
+    mut settlement: Box<Settlement>,
+    ready: Box<Ready>,
     most: Duration,
 ) -> Result<Attempted, Error> {
     let (tell, told) = oneshot::channel::<Attempted>();
@@ -52,7 +52,11 @@ pub(crate) async fn attempts(
 }
 
 /// The client is gone: books what the answer used.
-fn nobody_waits(mut settlement: Settlement, result: Result<Answered, Failed>, ready: Ready) {
+fn nobody_waits(
+    mut settlement: Box<Settlement>,
+    result: Result<Answered, Failed>,
+    ready: Box<Ready>,
+) {
     settlement.client_is_gone();
     match result {
         // Dropping the relay drains it, under the route's own bound.

@@ -45,10 +45,11 @@ pub(crate) async fn run(
     // surface: method and path alone
     let asked = entry::read(&parts.method, path);
     let surface = asked.as_ref().ok().and_then(Asked::surface);
-    let mut settlement = Settlement::new(
+    // Boxed: it moves through every step, and the future that holds it is made anew for each call.
+    let mut settlement = Box::new(Settlement::new(
         Arc::clone(shared),
         Exchange::new(shared, born, &parts.headers, surface),
-    );
+    ));
     let spec = match asked {
         Ok(Asked::Call(spec)) => spec,
         Ok(about_models) => {
@@ -102,7 +103,7 @@ async fn prepare(
     spec: &'static dyn SurfaceSpec,
     parts: Parts,
     incoming: Incoming,
-) -> Result<Ready, Error> {
+) -> Result<Box<Ready>, Error> {
     let shared = &worker.shared;
     let snapshot = Arc::clone(&settlement.exchange.snapshot);
 
@@ -141,14 +142,14 @@ async fn prepare(
     shared.at(Step::Reserve);
     let plan = reserve::price(&snapshot, candidates, settlement.exchange.wall)?;
 
-    Ok(Ready {
+    Ok(Box::new(Ready {
         parsed,
         route,
         guarded,
         plan,
         headers: parts.headers,
         deadline,
-    })
+    }))
 }
 
 /// The exchange's deadline: the route's, or what the client asked for if that is sooner.
@@ -163,9 +164,9 @@ fn deadline(settlement: &Settlement, route: std::time::Duration) -> Mono {
 
 /// The answer to a call whose attempts are over or whose stream has begun.
 async fn answer(
-    mut settlement: Settlement,
+    mut settlement: Box<Settlement>,
     outcome: Result<Answered, Failed>,
-    ready: Ready,
+    ready: Box<Ready>,
 ) -> Response<ClientBody> {
     let spec = ready.parsed.spec;
     let Answered {
@@ -191,7 +192,7 @@ async fn answer(
 }
 
 /// The relay of an opened stream, under its route's rules. The request's body is let go here.
-pub(crate) fn relay_of(settlement: Settlement, opened: Opened, ready: &Ready) -> Relay {
+pub(crate) fn relay_of(settlement: Box<Settlement>, opened: Opened, ready: &Ready) -> Relay {
     let rules = RelayRules {
         idle: ready.route.idle,
         deadline: ready.deadline,

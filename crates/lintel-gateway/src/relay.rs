@@ -38,7 +38,7 @@ pub(crate) struct Relay {
 }
 
 struct Core {
-    settlement: Settlement,
+    settlement: Box<Settlement>,
     dialect: &'static dyn SurfaceSpec,
     queue: VecDeque<Cleared<Bytes>>,
     body: Option<UpstreamBody>,
@@ -65,7 +65,7 @@ pub(crate) struct RelayRules {
 impl Relay {
     /// Begins to relay an opened stream.
     pub(crate) fn new(
-        mut settlement: Settlement,
+        mut settlement: Box<Settlement>,
         dialect: &'static dyn SurfaceSpec,
         opened: Opened,
         rules: &RelayRules,

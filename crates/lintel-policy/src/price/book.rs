@@ -148,22 +148,25 @@ impl PriceBook {
         model: &str,
         at: Timestamp,
     ) -> Option<Arc<ModelPrices>> {
-        let scopes = [
-            Scope::Provider(provider.into()),
-            Scope::Host(host.into()),
-            Scope::Anywhere,
-        ];
-        scopes.iter().find_map(|scope| {
-            let models = self.entries.get(scope)?;
-            let days = names(model).find_map(|name| {
-                models
-                    .get(name)
-                    .filter(|days| days.range(..=at).next().is_some())
-            })?;
-            days.range(..=at)
-                .next_back()
-                .map(|(_, prices)| Arc::clone(prices))
-        })
+        // Most books name no provider and few hosts: a scope that isn't there costs no text to be made.
+        let named = |scope: &Scope| match scope {
+            Scope::Provider(name) => &**name == provider,
+            Scope::Host(name) => &**name == host,
+            Scope::Anywhere => true,
+        };
+        self.entries
+            .iter()
+            .filter(|(s, _)| named(s))
+            .find_map(|(_, models)| {
+                let days = names(model).find_map(|name| {
+                    models
+                        .get(name)
+                        .filter(|days| days.range(..=at).next().is_some())
+                })?;
+                days.range(..=at)
+                    .next_back()
+                    .map(|(_, prices)| Arc::clone(prices))
+            })
     }
 
     /// What `model` costs at `at`, or what `policy` says when the book doesn't know.

@@ -183,31 +183,38 @@ impl<'a> Walk<'a> {
 fn skip(bytes: &[u8], at: usize) -> usize {
     match bytes.get(at) {
         Some(b'"') => skip_string(bytes, at),
-        Some(b'{' | b'[') => {
-            let (mut pos, mut depth) = (at, 0usize);
-            while let Some(byte) = bytes.get(pos) {
-                match byte {
-                    b'"' => {
-                        pos = skip_string(bytes, pos);
-                        continue;
-                    }
-                    b'{' | b'[' => depth += 1,
-                    b'}' | b']' => depth -= 1,
-                    _ => {}
-                }
-                pos += 1;
-                if depth == 0 {
-                    break;
-                }
-            }
-            pos
-        }
+        Some(b'{' | b'[') => skip_container(bytes, at),
         _ => {
             let rest = bytes.get(at..).unwrap_or_default();
-            at + rest
-                .iter()
-                .position(|b| matches!(b, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t'))
-                .unwrap_or(rest.len())
+            let ends = |b: &u8| matches!(b, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+            at + rest.iter().position(ends).unwrap_or(rest.len())
+        }
+    }
+}
+
+fn skip_container(bytes: &[u8], at: usize) -> usize {
+    let (mut pos, mut depth) = (at, 0usize);
+    // `[` and `{`, `]` and `}` differ in one bit: one compare finds both of a kind.
+    let matters = |b: &u8| *b == b'"' || matches!(*b | 0x20, b'{' | b'}');
+    loop {
+        let rest = bytes.get(pos..).unwrap_or_default();
+        let Some(gap) = rest.iter().position(matters) else {
+            return bytes.len();
+        };
+        pos += gap;
+        match rest.get(gap) {
+            Some(b'"') => pos = skip_string(bytes, pos),
+            Some(b'{' | b'[') => {
+                depth += 1;
+                pos += 1;
+            }
+            _ => {
+                depth = depth.saturating_sub(1);
+                pos += 1;
+                if depth == 0 {
+                    return pos;
+                }
+            }
         }
     }
 }
