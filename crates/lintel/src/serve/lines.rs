@@ -12,6 +12,9 @@ use lintel_telemetry::LineReader;
 /// Lines that may wait for the writer.
 pub(crate) const QUEUE: usize = 4_096;
 
+/// How long a line waits for company. Waking up for each line would cost more than writing it.
+const COMPANY: Duration = Duration::from_millis(2);
+
 /// The writer thread; it ends when the last of those who log is gone.
 #[derive(Debug)]
 pub(crate) struct Writer {
@@ -45,6 +48,7 @@ fn copy(lines: &LineReader, mut out: impl Write) {
     let mut batch = Vec::with_capacity(8 * 1024);
     while let Some(line) = lines.next_line() {
         batch.extend_from_slice(&line);
+        std::thread::sleep(COMPANY);
         while batch.len() < 64 * 1024
             && let Some(line) = lines.waiting_line()
         {
