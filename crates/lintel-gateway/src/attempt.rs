@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 use lintel_guard::Cleared;
-use lintel_policy::{Action, Route, decide};
+use lintel_policy::{Route, decide, place_after};
 use lintel_types::{Failure, FailureClass, Mono, Phase};
 use lintel_wire::provider::ReplyFacts;
 
@@ -138,7 +138,8 @@ impl Walk<'_> {
         let left = self.ready.deadline.since(shared.now());
         let route = &self.ready.route;
         let decision = decide(failure, self.made, asked, left, shared.random(), route);
-        self.at = next_place(&self.ready.plan, self.at, decision.action)?;
+        let tier = |i: usize| self.ready.plan.get(i).map(|p| p.candidate.planned.tier);
+        self.at = place_after(tier, self.at, decision.action)?;
         Some(decision.wait)
     }
 
@@ -148,19 +149,6 @@ impl Walk<'_> {
         let next = self.ready.plan.get(self.at).map(target);
         next.is_some_and(|next| !Arc::ptr_eq(&next, &target(this)))
     }
-}
-
-/// The place of the next attempt in the plan.
-fn next_place(plan: &[PricedAttempt], at: usize, action: Action) -> Option<usize> {
-    let tier = |p: &PricedAttempt| p.candidate.planned.tier;
-    let this = plan.get(at).map(tier)?;
-    let next = match action {
-        Action::Answer => return None,
-        Action::RetrySame => at,
-        Action::NextTarget => at + 1,
-        Action::NextTier => at + 1 + plan.iter().skip(at + 1).position(|p| tier(p) > this)?,
-    };
-    plan.get(next).map(|_| next)
 }
 
 fn retry_after(tells: &Failed) -> Option<Duration> {

@@ -128,7 +128,7 @@ impl Drop for Relay {
 
 /// Reads the rest of a stream that nobody waits for, so that its usage is known.
 async fn drain(mut core: Box<Core>, most: Duration) {
-    core.dialect_is_deaf();
+    core.nobody_reads();
     let reading = std::future::poll_fn(|cx| {
         loop {
             match core.poll_next(cx) {
@@ -384,7 +384,7 @@ impl Core {
     }
 
     /// Nobody reads what is queued: the client is gone.
-    fn dialect_is_deaf(&mut self) {
+    fn nobody_reads(&mut self) {
         self.queue.clear();
         self.settlement.client_is_gone();
     }

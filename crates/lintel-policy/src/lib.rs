@@ -12,7 +12,7 @@ pub mod table;
 pub mod units;
 
 pub use limit::{Counter, Held};
-pub use plan::{Plan, Planned, plan};
+pub use plan::{Plan, Planned, place_after, plan};
 pub use price::{ModelPrices, PriceBook, PriceEntry, PriceError, PriceFile, Priced, UnknownModel};
 pub use route::{
     Inspection, OnDisconnect, Route, RouteConfig, Target, TargetConfig, Tier, TierConfig,

@@ -30,20 +30,23 @@ pub struct Planned {
 impl Plan {
     /// The place of the attempt that follows the one at `at` when `action` was decided; none when the plan has no such.
     pub fn after(&self, at: usize, action: Action) -> Option<usize> {
-        let next = at.checked_add(1)?;
-        match action {
-            Action::Answer => None,
-            Action::RetrySame => self.attempts.get(at).map(|_| at),
-            Action::NextTarget => self.attempts.get(next).map(|_| next),
-            Action::NextTier => {
-                let tier = self.attempts.get(at)?.tier;
-                self.attempts
-                    .iter()
-                    .skip(next)
-                    .position(|p| p.tier > tier)
-                    .map(|i| next + i)
-            }
-        }
+        place_after(|i| self.attempts.get(i).map(|p| p.tier), at, action)
+    }
+}
+
+/// The place of the attempt that follows the one at `at`, in any list of planned attempts whose tiers
+/// `tier` tells; it ends where `tier` says `None`.
+pub fn place_after(tier: impl Fn(usize) -> Option<u8>, at: usize, action: Action) -> Option<usize> {
+    let this = tier(at)?;
+    let next = at.checked_add(1)?;
+    match action {
+        Action::Answer => None,
+        Action::RetrySame => Some(at),
+        Action::NextTarget => tier(next).map(|_| next),
+        Action::NextTier => (next..)
+            .map_while(|i| tier(i).map(|t| (i, t)))
+            .find(|(_, t)| *t > this)
+            .map(|(i, _)| i),
     }
 }
 

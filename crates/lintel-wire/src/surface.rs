@@ -9,7 +9,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use lintel_types::{ContentPart, Error, Kind, Retry, SpanEdit, Surface};
 
-use crate::json::{JsonError, Member};
+use crate::json::{self, JsonError, Member};
 
 mod anthropic_messages;
 mod openai_chat;
@@ -150,6 +150,15 @@ pub(crate) fn common_head(members: &[Member<'_>]) -> Result<Head, Error> {
         ask_usage: None,
         strip_ours: strip(members, "lintel"),
     })
+}
+
+/// Both dialects hold the conversation in `messages`, an array.
+pub(crate) fn check_messages(members: &[Member<'_>]) -> Result<(), Error> {
+    match member(members, "messages") {
+        Some(m) if m.value.kind() == json::Kind::Array => Ok(()),
+        Some(_) => Err(bad_field("$.messages", "an array")),
+        None => Err(bad_field("$.messages", "present: an array of messages")),
+    }
 }
 
 /// The edit that removes the member called `key` together with its comma.

@@ -4,7 +4,9 @@
 use bytes::Bytes;
 use lintel_types::{ContentPart, ContentSource, Error, Kind, Label, Modality, SpanEdit, Surface};
 
-use super::{ErrorBody, Head, SurfaceSpec, bad_field, bad_json, common_head, member};
+use super::{
+    ErrorBody, Head, SurfaceSpec, bad_field, bad_json, check_messages, common_head, member,
+};
 use crate::json::{self, Member, Node};
 use crate::provider::OPENAI;
 
@@ -26,11 +28,7 @@ impl SurfaceSpec for OpenaiChat {
     fn head(&self, body: &[u8]) -> Result<Head, Error> {
         let members = json::parse_object(body).map_err(bad_json)?;
         let mut head = common_head(&members)?;
-        match member(&members, "messages") {
-            Some(m) if m.value.kind() == json::Kind::Array => {}
-            Some(_) => return Err(bad_field("$.messages", "an array")),
-            None => return Err(bad_field("$.messages", "present: an array of messages")),
-        }
+        check_messages(&members)?;
         head.max_output = ["max_completion_tokens", "max_tokens"]
             .iter()
             .find_map(|key| member(&members, key).and_then(|m| m.value.u64()));
