@@ -3,12 +3,12 @@
 use http::{HeaderValue, Method};
 use lintel_types::{Error, Kind, Surface};
 use lintel_wire::provider::{ANTHROPIC, OPENAI};
-use lintel_wire::surface::{OPENAI_CHAT, SURFACES, SurfaceSpec, spec};
+use lintel_wire::surface::{OPENAI_CHAT, Place, SURFACES, SurfaceSpec, spec};
 
 /// What a request asks for.
 pub(crate) enum Asked {
     /// A model call.
-    Call(&'static dyn SurfaceSpec),
+    Call(&'static dyn SurfaceSpec, Place),
     /// `GET /v1/models`
     Models,
     /// `GET /v1/models/{id}`
@@ -19,7 +19,7 @@ impl Asked {
     /// The surface of a call.
     pub(crate) fn surface(&self) -> Option<Surface> {
         match self {
-            Asked::Call(spec) => Some(spec.surface()),
+            Asked::Call(spec, _) => Some(spec.surface()),
             Asked::Models | Asked::Model(_) => None,
         }
     }
@@ -29,8 +29,8 @@ const MODELS: &str = "/v1/models";
 
 /// Reads method and path.
 pub(crate) fn read(method: &Method, path: &str) -> Result<Asked, Error> {
-    let asked = if let Some(spec) = SURFACES.iter().find(|s| s.path() == path) {
-        Asked::Call(*spec)
+    let asked = if let Some((spec, place)) = call(path) {
+        Asked::Call(spec, place)
     } else if path == MODELS {
         Asked::Models
     } else if let Some(id) = path
@@ -58,10 +58,24 @@ pub(crate) fn read(method: &Method, path: &str) -> Result<Asked, Error> {
     Ok(asked)
 }
 
+/// The surface whose path this is, and what the path says of the call.
+fn call(path: &str) -> Option<(&'static dyn SurfaceSpec, Place)> {
+    SURFACES.iter().find_map(|s| Some((*s, s.place(path)?)))
+}
+
+/// The members of a request's query that cross to a provider, as they were written.
+pub(crate) fn query(spec: &dyn SurfaceSpec, query: Option<&str>) -> String {
+    let members = query.unwrap_or_default().split('&');
+    let crosses = |member: &&str| {
+        let name = member.split('=').next().unwrap_or_default();
+        spec.query().contains(&name)
+    };
+    members.filter(crosses).collect::<Vec<_>>().join("&")
+}
+
 /// The method that a known path takes, for `allow`.
 pub(crate) fn allowed(path: &str) -> HeaderValue {
-    let call = SURFACES.iter().any(|s| s.path() == path);
-    HeaderValue::from_static(if call { "POST" } else { "GET" })
+    HeaderValue::from_static(if call(path).is_some() { "POST" } else { "GET" })
 }
 
 fn unknown(path: &str) -> Error {
@@ -112,7 +126,7 @@ mod tests {
     #[test]
     fn reads_paths() {
         assert!(
-            matches!(read(&Method::POST, "/v1/messages"), Ok(Asked::Call(s)) if s.surface() == ANTHROPIC_MESSAGES)
+            matches!(read(&Method::POST, "/v1/messages"), Ok(Asked::Call(s, _)) if s.surface() == ANTHROPIC_MESSAGES)
         );
         assert!(
             matches!(read(&Method::GET, "/v1/models/openai%2Fgpt-4o"), Ok(Asked::Model(id)) if id == "openai/gpt-4o")

@@ -134,15 +134,13 @@ impl StreamMeter for Deaf {
 mod tests {
     use super::*;
     use lintel_wire::hosts::generic;
-    use lintel_wire::provider::{OPENAI, spec};
+    use lintel_wire::provider::{OPENAI, own};
     use lintel_wire::surface::OPENAI_CHAT;
 
     const STREAM: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"choices\":[],\"usage\":{\"prompt_tokens\":1}}\n\n: comment\n\ndata: [DONE]\n\n";
 
     fn through(strip: bool, chunk: usize) -> (String, Vec<&'static str>) {
-        let mut meter = spec(OPENAI, OPENAI_CHAT)
-            .unwrap()
-            .meter(generic(OPENAI), OPENAI_CHAT);
+        let mut meter = own(OPENAI).unwrap().meter(generic(OPENAI), OPENAI_CHAT);
         let chain = Chain::default();
         let mut flow = Flow::new(1_000, strip, Some(&chain));
         let (mut text, mut seen) = (String::new(), Vec::new());

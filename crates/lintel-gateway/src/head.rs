@@ -2,14 +2,23 @@
 
 use bytes::Bytes;
 use lintel_types::{Body, ContentPart, Error, Kind};
-use lintel_wire::surface::{Head, SurfaceSpec};
+use lintel_wire::surface::{Head, Place, SurfaceSpec};
 
 use crate::body::{Received, Share};
+
+/// What method, path and query say of a call.
+pub(crate) struct Called {
+    pub(crate) spec: &'static dyn SurfaceSpec,
+    pub(crate) place: Place,
+    pub(crate) query: String,
+}
 
 /// A request whose head has been read.
 pub(crate) struct Parsed {
     pub(crate) spec: &'static dyn SurfaceSpec,
     pub(crate) head: Head,
+    /// What of the query crosses.
+    pub(crate) query: String,
     /// The bytes as they came; the view are its content parts, gathered when a guard wants them.
     pub(crate) body: Body<Vec<ContentPart>>,
     /// Held for as long as the bytes are.
@@ -17,9 +26,10 @@ pub(crate) struct Parsed {
 }
 
 /// Reads the head.
-pub(crate) fn parse(spec: &'static dyn SurfaceSpec, received: Received) -> Result<Parsed, Error> {
+pub(crate) fn parse(called: Called, received: Received) -> Result<Parsed, Error> {
+    let Called { spec, place, query } = called;
     let Received { bytes, share } = received;
-    let head = spec.head(&bytes)?;
+    let head = spec.head(&bytes, &place)?;
     let mut body = Body::new(bytes);
     if let Some(strip) = &head.strip_ours {
         body.edit(strip.range.clone(), Bytes::new()).map_err(|e| {
@@ -34,6 +44,7 @@ pub(crate) fn parse(spec: &'static dyn SurfaceSpec, received: Received) -> Resul
     Ok(Parsed {
         spec,
         head,
+        query,
         body,
         _share: share,
     })

@@ -25,7 +25,7 @@ pub(crate) fn answer(
             })?;
             Ok(one(protocol, &entry(id.clone())))
         }
-        Asked::Models | Asked::Call(_) => {
+        Asked::Models | Asked::Call(..) => {
             let entries: Vec<ModelEntry> = callable(snapshot, principal)
                 .into_iter()
                 .map(entry)

@@ -18,6 +18,7 @@ use crate::attempt::{self, Answered, Ready, Reply};
 use crate::entry::{self, Asked};
 use crate::exchange::{Born, Exchange, said};
 use crate::failed::Failed;
+use crate::head::Called;
 use crate::opening::Opened;
 use crate::probe::Step;
 use crate::relay::{Relay, RelayRules};
@@ -50,8 +51,12 @@ pub(crate) async fn run(
         Arc::clone(shared),
         Exchange::new(shared, born, &parts.headers, surface),
     ));
-    let spec = match asked {
-        Ok(Asked::Call(spec)) => spec,
+    let called = match asked {
+        Ok(Asked::Call(spec, place)) => Called {
+            spec,
+            place,
+            query: entry::query(spec, parts.uri.query()),
+        },
         Ok(about_models) => {
             let dialect = entry::dialect(anthropic, path);
             return match show_models(&mut settlement, &parts, &about_models, dialect) {
@@ -71,7 +76,8 @@ pub(crate) async fn run(
     };
 
     // authenticate, admit, body, head, route, guard, plan, reserve
-    let ready = match prepare(worker, &mut settlement, spec, parts, incoming).await {
+    let spec = called.spec;
+    let ready = match prepare(worker, &mut settlement, called, parts, incoming).await {
         Ok(ready) => ready,
         Err(error) => return answer::failed(settlement, spec, error.into()).await,
     };
@@ -100,7 +106,7 @@ pub(crate) async fn run(
 async fn prepare(
     worker: &Arc<Worker>,
     settlement: &mut Settlement,
-    spec: &'static dyn SurfaceSpec,
+    called: Called,
     parts: Parts,
     incoming: Incoming,
 ) -> Result<Box<Ready>, Error> {
@@ -124,7 +130,7 @@ async fn prepare(
     settlement.request_bytes = received.bytes.len() as u64;
 
     shared.at(Step::Head);
-    let mut parsed = head::parse(spec, received)?;
+    let mut parsed = head::parse(called, received)?;
     settlement.stream = parsed.head.stream;
 
     shared.at(Step::Route);
@@ -137,7 +143,7 @@ async fn prepare(
     let guarded = guard::judge(&route, &mut parsed)?;
 
     shared.at(Step::Plan);
-    let candidates = plan::make(&snapshot, &route, spec.surface(), shared.random())?;
+    let candidates = plan::make(&snapshot, &route, parsed.spec.surface(), shared.random())?;
 
     shared.at(Step::Reserve);
     let plan = reserve::price(&snapshot, candidates, settlement.exchange.wall)?;

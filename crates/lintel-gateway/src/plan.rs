@@ -7,13 +7,14 @@ use std::sync::Arc;
 use lintel_config::{Provider, Snapshot};
 use lintel_policy::{Planned, Route};
 use lintel_types::{Error, Kind, Surface};
-use lintel_wire::provider::{ProviderSpec, spec};
+use lintel_wire::provider::{Spoken, speak};
 
 /// One attempt that may be made, with everything it needs.
 pub(crate) struct Candidate {
     pub(crate) planned: Planned,
     pub(crate) provider: Arc<Provider>,
-    pub(crate) spec: &'static dyn ProviderSpec,
+    /// How the target is called.
+    pub(crate) spoken: Spoken,
 }
 
 /// Plans the call.
@@ -29,11 +30,12 @@ pub(crate) fn make(
         .into_iter()
         .filter_map(|planned| {
             let provider = snapshot.providers.get(planned.target.provider_index)?;
-            let spec = spec(provider.protocol, surface)?;
+            let speaks = provider.sandbox.as_ref().and_then(|s| s.speaks);
+            let spoken = speak(provider.protocol, provider.host, surface, speaks)?;
             Some(Candidate {
                 planned,
                 provider: Arc::clone(provider),
-                spec,
+                spoken,
             })
         })
         .collect();

@@ -17,8 +17,8 @@ use http::HeaderMap;
 use http::header::HOST;
 use lintel_config::Provider;
 use lintel_guard::Cleared;
-use lintel_types::{Error, FailureClass, Phase, Rendered, Surface};
-use lintel_wire::provider::{ProviderSpec, SANDBOX};
+use lintel_types::{Error, FailureClass, Phase, Rendered};
+use lintel_wire::provider::{Call, SANDBOX, Spoken};
 use tokio::time::Instant;
 
 use crate::failed::AttemptFailed;
@@ -37,11 +37,13 @@ pub(crate) enum Way {
 
 /// What one attempt sends.
 pub(crate) struct Request<'a> {
-    pub(crate) spec: &'static dyn ProviderSpec,
-    pub(crate) surface: Surface,
+    pub(crate) spoken: Spoken,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Cleared<Rendered>,
     pub(crate) model: &'a str,
+    pub(crate) stream: bool,
+    /// What of the client's query crosses.
+    pub(crate) query: &'a str,
 }
 
 /// The head of a provider's answer, and its body to come.
@@ -130,7 +132,15 @@ fn encode(
 ) -> Result<http::Request<ProviderBody>, AttemptFailed> {
     let wrong =
         |e: http::Error| AttemptFailed::new(FailureClass::Connect, Phase::BeforeSend).because(e);
-    let path = request.spec.path(&provider.base.path, request.surface);
+    let path = request.spoken.spec.path(&Call {
+        surface: request.spoken.surface,
+        prefix: &provider.base.path,
+        host: provider.host,
+        api_version: None,
+        model: request.model,
+        stream: request.stream,
+        query: request.query,
+    });
     let mut wire = http::Request::post(path)
         .body(ProviderBody::new(request.body))
         .map_err(wrong)?;

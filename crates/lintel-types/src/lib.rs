@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod body;
+pub mod canon;
 pub mod content;
 pub mod error;
 pub mod failure;

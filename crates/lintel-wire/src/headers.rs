@@ -49,6 +49,8 @@ pub fn credential_name(auth: Auth) -> HeaderName {
     match auth {
         Auth::Bearer => http::header::AUTHORIZATION,
         Auth::XApiKey => HeaderName::from_static("x-api-key"),
+        Auth::ApiKey => HeaderName::from_static("api-key"),
+        Auth::XGoogApiKey => HeaderName::from_static("x-goog-api-key"),
     }
 }
 
@@ -56,7 +58,7 @@ pub fn credential_name(auth: Auth) -> HeaderName {
 pub fn credential_value(auth: Auth, secret: &str) -> Option<HeaderValue> {
     let mut value = match auth {
         Auth::Bearer => HeaderValue::from_str(&format!("Bearer {secret}")),
-        Auth::XApiKey => HeaderValue::from_str(secret),
+        Auth::XApiKey | Auth::ApiKey | Auth::XGoogApiKey => HeaderValue::from_str(secret),
     }
     .ok()?;
     value.set_sensitive(true);

@@ -14,6 +14,10 @@ pub enum Auth {
     Bearer,
     /// `x-api-key: …`
     XApiKey,
+    /// `api-key: …`
+    ApiKey,
+    /// `x-goog-api-key: …`
+    XGoogApiKey,
 }
 
 /// One API host.
@@ -35,6 +39,8 @@ pub struct Host {
     pub usage_unasked: bool,
     /// Reasoning shows only as the excess of `total_tokens` over its parts.
     pub hidden_reasoning: bool,
+    /// Surfaces of its protocol that it does not serve, by name: calls on them are translated, where they can be.
+    pub lacks: &'static [&'static str],
     /// Request headers that it understands beyond its protocol's.
     pub request_headers: &'static [&'static str],
 }
@@ -54,6 +60,7 @@ pub(crate) const fn openai_compatible(
         auth: Auth::Bearer,
         usage_unasked: false,
         hidden_reasoning: false,
+        lacks: &[],
         request_headers: &[],
     }
 }

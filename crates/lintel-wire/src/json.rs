@@ -7,6 +7,7 @@
 mod error;
 mod node;
 mod scan;
+pub mod write;
 
 pub use error::{JsonError, MAX_DEPTH, Problem};
 pub use node::{Kind, Node};

@@ -8,6 +8,7 @@ use lintel_types::{FailureClass, Protocol, Surface, Usage};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::dialect;
 use crate::hosts::Host;
 use crate::sandbox::{self, SandboxConfig};
 
@@ -37,14 +38,45 @@ pub fn own(protocol: Protocol) -> Option<&'static dyn ProviderSpec> {
     PROVIDERS.iter().copied().find(|p| p.protocol() == protocol)
 }
 
-/// The protocol in which a provider answers a surface; none when it doesn't speak it.
-pub fn spec(protocol: Protocol, surface: Surface) -> Option<&'static dyn ProviderSpec> {
-    let spoken = match protocol {
-        SANDBOX if !sandbox::speaks(surface) => return None,
-        SANDBOX => surface.protocol(),
-        _ => protocol,
+/// How a provider is called for a surface.
+#[derive(Clone, Copy)]
+pub struct Spoken {
+    /// The file of the protocol in which it answers.
+    pub spec: &'static dyn ProviderSpec,
+    /// The operation that is called there: the client's own surface, byte for byte, or the one that it is translated to.
+    pub surface: Surface,
+}
+
+/// How a provider of `protocol` at `host` answers `surface`; none when it can't. `speaks` is the protocol that a
+/// simulated provider is told to speak.
+pub fn speak(
+    protocol: Protocol,
+    host: &Host,
+    surface: Surface,
+    speaks: Option<Protocol>,
+) -> Option<Spoken> {
+    let native = |spec: &'static dyn ProviderSpec| {
+        let spoken = spec.endpoint(surface).is_some() && !host.lacks.contains(&surface.name());
+        spoken.then_some(Spoken { spec, surface })
     };
-    own(spoken).filter(|p| p.endpoint(surface).is_some())
+    if protocol != SANDBOX {
+        let spec = own(protocol)?;
+        return native(spec).or_else(|| translated(spec, surface));
+    }
+    // Told nothing, the sandbox speaks its caller's protocol; where it doesn't know that, OpenAI's.
+    let tongue = speaks.unwrap_or(surface.protocol());
+    let spec = own(tongue).filter(|_| sandbox::speaks(surface));
+    let spoken = spec
+        .and_then(native)
+        .or_else(|| translated(own(speaks.unwrap_or(OPENAI))?, surface));
+    spoken.filter(|s| sandbox::speaks(s.surface))
+}
+
+/// A call on `surface` as one of `spec`'s conversations, where both are conversations.
+fn translated(spec: &'static dyn ProviderSpec, surface: Surface) -> Option<Spoken> {
+    let to = spec.conversation();
+    let both = dialect::of(surface).is_some() && dialect::of(to).is_some() && to != surface;
+    both.then_some(Spoken { spec, surface: to })
 }
 
 fn named<'de, D: Deserializer<'de>>(d: D) -> Result<Protocol, D::Error> {
@@ -55,6 +87,24 @@ fn named<'de, D: Deserializer<'de>>(d: D) -> Result<Protocol, D::Error> {
 
 fn names(_: &mut SchemaGenerator) -> Schema {
     let names: Vec<&str> = protocols().map(Protocol::name).collect();
+    json_schema!({ "type": "string", "enum": names })
+}
+
+/// A protocol with a wire format of its own, if one is named.
+pub(crate) fn named_if<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Protocol>, D::Error> {
+    let Some(name) = Option::<String>::deserialize(d)? else {
+        return Ok(None);
+    };
+    let known = PROVIDERS
+        .iter()
+        .map(|p| p.protocol())
+        .find(|p| p.name() == name);
+    let unknown = || serde::de::Error::custom(format!("no protocol is called `{name}`"));
+    known.map(Some).ok_or_else(unknown)
+}
+
+pub(crate) fn names_spoken(_: &mut SchemaGenerator) -> Schema {
+    let names: Vec<&str> = PROVIDERS.iter().map(|p| p.protocol().name()).collect();
     json_schema!({ "type": "string", "enum": names })
 }
 
@@ -119,6 +169,36 @@ pub trait StreamMeter: Send {
     fn facts(&self) -> &ReplyFacts;
 }
 
+/// One call of an operation: what its path is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The operation.
+    pub surface: Surface,
+    /// The base URL's path, without a slash at its end.
+    pub prefix: &'a str,
+    /// The host's row.
+    pub host: &'static Host,
+    /// The version of the API that the provider's configuration asks for, at hosts that have several.
+    pub api_version: Option<&'a str>,
+    /// The model's name at the target.
+    pub model: &'a str,
+    /// Whether a stream is asked for.
+    pub stream: bool,
+    /// The client's query, reduced to what crosses, without `?`; empty when there is none.
+    pub query: &'a str,
+}
+
+impl Call<'_> {
+    /// The query with its `?`, or nothing.
+    pub fn query_text(&self) -> String {
+        if self.query.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", self.query)
+        }
+    }
+}
+
 /// One provider protocol.
 pub trait ProviderSpec: Sync {
     /// Which one.
@@ -133,9 +213,12 @@ pub trait ProviderSpec: Sync {
     }
     /// The path of a surface's operation, to append to the base URL's path; none when it isn't spoken.
     fn endpoint(&self, surface: Surface) -> Option<&'static str>;
-    /// The whole path under a base URL whose path is `prefix` (no trailing slash).
-    fn path(&self, prefix: &str, surface: Surface) -> String {
-        format!("{prefix}{}", self.endpoint(surface).unwrap_or_default())
+    /// The operation to which conversations on other protocols' surfaces are translated.
+    fn conversation(&self) -> Surface;
+    /// The path under the call's base URL, with its query.
+    fn path(&self, call: &Call<'_>) -> String {
+        let path = self.endpoint(call.surface).unwrap_or_default();
+        format!("{}{path}{}", call.prefix, call.query_text())
     }
     /// Reads a whole 2xx answer.
     fn reply(&self, host: &'static Host, surface: Surface, body: &[u8]) -> ReplyFacts;
@@ -148,29 +231,52 @@ pub trait ProviderSpec: Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hosts::generic;
     use crate::surface::{ANTHROPIC_MESSAGES, OPENAI_CHAT};
+
+    fn spoken(
+        protocol: Protocol,
+        surface: Surface,
+        speaks: Option<Protocol>,
+    ) -> Option<&'static str> {
+        speak(protocol, generic(protocol), surface, speaks).map(|s| s.surface.name())
+    }
 
     #[test]
     fn a_provider_speaks_its_own_surface_and_the_sandbox_every_one() {
         for surface in [OPENAI_CHAT, ANTHROPIC_MESSAGES] {
-            assert!(spec(surface.protocol(), surface).is_some());
             assert_eq!(
-                spec(SANDBOX, surface).unwrap().protocol(),
-                surface.protocol()
+                spoken(surface.protocol(), surface, None),
+                Some(surface.name())
             );
+            assert_eq!(spoken(SANDBOX, surface, None), Some(surface.name()));
         }
-        assert!(spec(OPENAI, ANTHROPIC_MESSAGES).is_none());
-        assert!(spec(ANTHROPIC, OPENAI_CHAT).is_none());
+    }
+
+    fn path(spec: &dyn ProviderSpec, prefix: &str, surface: Surface, query: &str) -> String {
+        let call = Call {
+            surface,
+            prefix,
+            host: spec.generic_host(),
+            api_version: None,
+            model: "m",
+            stream: false,
+            query,
+        };
+        spec.path(&call)
     }
 
     #[test]
     fn paths_join_to_either_style_of_base_url() {
-        let anthropic = spec(ANTHROPIC, ANTHROPIC_MESSAGES).unwrap();
-        assert_eq!(anthropic.path("", ANTHROPIC_MESSAGES), "/v1/messages");
-        assert_eq!(anthropic.path("/v1", ANTHROPIC_MESSAGES), "/v1/messages");
-        let openai = spec(OPENAI, OPENAI_CHAT).unwrap();
+        let anthropic = own(ANTHROPIC).unwrap();
+        assert_eq!(path(anthropic, "", ANTHROPIC_MESSAGES, ""), "/v1/messages");
         assert_eq!(
-            openai.path("/api/paas/v4", OPENAI_CHAT),
+            path(anthropic, "/v1", ANTHROPIC_MESSAGES, "beta=true"),
+            "/v1/messages?beta=true"
+        );
+        let openai = own(OPENAI).unwrap();
+        assert_eq!(
+            path(openai, "/api/paas/v4", OPENAI_CHAT, ""),
             "/api/paas/v4/chat/completions"
         );
     }

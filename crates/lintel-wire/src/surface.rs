@@ -38,8 +38,8 @@ pub fn spec(surface: Surface) -> &'static dyn SurfaceSpec {
 pub struct Head {
     /// The model that the client named.
     pub model: String,
-    /// Where the model's value stands, quotes included.
-    pub model_span: Range<usize>,
+    /// Where the model's value stands, quotes included; none when it stands in the path.
+    pub model_span: Option<Range<usize>>,
     /// Whether a stream is asked for.
     pub stream: bool,
     /// The cap on output tokens that the client set.
@@ -83,14 +83,31 @@ impl<'a> ErrorBody<'a> {
     }
 }
 
+/// What a request's path says of the call, beyond naming the surface.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Place {
+    /// The model, percent-decoded, where the dialect has it in the path.
+    pub model: Option<String>,
+    /// The path asks for a stream.
+    pub stream: bool,
+}
+
 /// One client-facing operation.
 pub trait SurfaceSpec: Sync {
     /// Which one.
     fn surface(&self) -> Surface;
-    /// Its path; the method is always `POST`.
+    /// Its path, as documentation and errors show it; the method is always `POST`.
     fn path(&self) -> &'static str;
-    /// Reads the head of a request. The error names the JSON path and the remedy.
-    fn head(&self, body: &[u8]) -> Result<Head, Error>;
+    /// Reads a request's path (without query); none when it names another surface.
+    fn place(&self, path: &str) -> Option<Place> {
+        (path == self.path()).then(Place::default)
+    }
+    /// Members of the query that cross to a provider of the same protocol. A credential is never one.
+    fn query(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// Reads the head of a request that was sent to `place`. The error names the JSON path and the remedy.
+    fn head(&self, body: &[u8], place: &Place) -> Result<Head, Error>;
     /// The conversation's content parts by reference, for guards and bounds. Lazily called.
     fn parts(&self, body: &[u8]) -> Result<Vec<ContentPart>, Error>;
     /// An error in this dialect, as a JSON body.
@@ -143,7 +160,7 @@ pub(crate) fn common_head(members: &[Member<'_>]) -> Result<Head, Error> {
     };
     Ok(Head {
         model: name.into_owned(),
-        model_span: model.value.span(),
+        model_span: Some(model.value.span()),
         stream,
         max_output: None,
         choices: 1,
@@ -205,7 +222,7 @@ mod tests {
             r#"{"model":"m","lintel":1}"#,
             r#"{"model":"m" , "lintel" : 1 , "messages":[]}"#,
         ] {
-            let head = spec(OPENAI_CHAT).head(body.as_bytes());
+            let head = spec(OPENAI_CHAT).head(body.as_bytes(), &Place::default());
             let edit = match head {
                 Ok(head) => head.strip_ours.unwrap(),
                 Err(_) => strip(

@@ -56,13 +56,14 @@ pub(super) async fn attempt(
     settlement.dispatch().await.map_err(|e| Err(e.into()))?;
 
     let headers = to_provider(&ready.headers, provider.host, credential(provider).as_ref());
-    let surface = ready.parsed.spec.surface();
+    let same = priced.candidate.spoken.surface == ready.parsed.spec.surface();
     let request = upstream::Request {
-        spec: priced.candidate.spec,
-        surface,
+        spoken: priced.candidate.spoken,
         headers,
         body: rendered,
         model: &priced.candidate.planned.target.model,
+        stream: ready.parsed.head.stream,
+        query: if same { &ready.parsed.query } else { "" },
     };
     let since = shared.now();
     let first_by = since.plus(route.first_token).min(end);
@@ -102,7 +103,7 @@ async fn take(
         let until = shared.clock.instant(end);
         return Err(Ok(refused(priced, status, &headers, body, until).await));
     }
-    let surface = ready.parsed.spec.surface();
+    let spoken = priced.candidate.spoken;
     if is_encoded(&headers) {
         let cause = "the answer is compressed, though identity was asked for";
         return Err(Ok(timed_out(FailureClass::Malformed).because(cause)));
@@ -110,10 +111,9 @@ async fn take(
     if is_stream(&headers) {
         if let Some(live) = settlement.live() {
             live.meter = Some(
-                priced
-                    .candidate
+                spoken
                     .spec
-                    .meter(priced.candidate.provider.host, surface),
+                    .meter(priced.candidate.provider.host, spoken.surface),
             );
         }
         let flow = Flow::new(
@@ -145,10 +145,9 @@ async fn take(
         Uncollected::Failed(class) => Ok(timed_out(class)),
         Uncollected::Refused(error) => Err(error.into()),
     })?;
-    let facts = priced
-        .candidate
+    let facts = spoken
         .spec
-        .reply(priced.candidate.provider.host, surface, &bytes);
+        .reply(priced.candidate.provider.host, spoken.surface, &bytes);
     let odd = oddity(&facts);
     let cleared = match ready.guarded.chain() {
         Some(chain) => chain
@@ -211,10 +210,11 @@ fn is_encoded(headers: &HeaderMap) -> bool {
 /// The edits that this attempt makes: the model's name at the target, and the usage option.
 fn edits(ready: &Ready, priced: &PricedAttempt) -> Vec<SpanEdit> {
     let model = serde_json_string(&priced.candidate.planned.target.model);
-    let mut edits = vec![SpanEdit {
-        range: ready.parsed.head.model_span.clone(),
-        with: model,
-    }];
+    let named = ready.parsed.head.model_span.clone();
+    let mut edits: Vec<SpanEdit> = named
+        .map(|range| SpanEdit { range, with: model })
+        .into_iter()
+        .collect();
     edits.extend(asked_for_usage(ready, priced));
     edits
 }
@@ -269,7 +269,7 @@ async fn refused(
         .await
         .unwrap_or_default();
     let error = read_error(&bytes);
-    let class = priced.candidate.spec.failure(status, &error);
+    let class = priced.candidate.spoken.spec.failure(status, &error);
     let failure = Failure {
         class,
         phase: Phase::BeforeFirstByte,

@@ -26,7 +26,7 @@ pub(super) fn answer(shared: &Shared, provider: &Provider, request: Request<'_>)
         headers,
         steps,
         ..
-    } = script_of(request.surface, &config, request.model, &body, seed);
+    } = script_of(request.spoken.surface, &config, request.model, &body, seed);
     let mut map = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (

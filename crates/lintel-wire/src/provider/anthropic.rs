@@ -3,7 +3,7 @@
 use http::HeaderValue;
 use lintel_types::{FailureClass, Protocol, Surface};
 
-use super::{EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
+use super::{Call, EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
 use crate::hosts::{Host, anthropic_compatible};
 use crate::json::{self, Node};
 use crate::surface::ANTHROPIC_MESSAGES;
@@ -45,10 +45,15 @@ impl ProviderSpec for Anthropic {
         (surface == ANTHROPIC_MESSAGES).then_some("/v1/messages")
     }
 
+    fn conversation(&self) -> Surface {
+        ANTHROPIC_MESSAGES
+    }
+
     /// Base URLs are written with and without `/v1`.
-    fn path(&self, prefix: &str, surface: Surface) -> String {
-        let prefix = prefix.strip_suffix("/v1").unwrap_or(prefix);
-        format!("{prefix}{}", self.endpoint(surface).unwrap_or_default())
+    fn path(&self, call: &Call<'_>) -> String {
+        let prefix = call.prefix.strip_suffix("/v1").unwrap_or(call.prefix);
+        let path = self.endpoint(call.surface).unwrap_or_default();
+        format!("{prefix}{path}{}", call.query_text())
     }
 
     fn reply(&self, _host: &'static Host, _surface: Surface, body: &[u8]) -> ReplyFacts {

@@ -36,6 +36,10 @@ impl ProviderSpec for Openai {
         (surface == OPENAI_CHAT).then_some("/chat/completions")
     }
 
+    fn conversation(&self) -> Surface {
+        OPENAI_CHAT
+    }
+
     fn reply(&self, host: &'static Host, _surface: Surface, body: &[u8]) -> ReplyFacts {
         let mut facts = ReplyFacts::default();
         match json::parse(body) {

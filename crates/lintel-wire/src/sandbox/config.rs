@@ -3,8 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use lintel_types::Protocol;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::provider;
 
 /// The most tokens one choice may have; larger wishes are cut to this, so that no request can exhaust memory.
 pub(super) const MAX_TOKENS: usize = 100_000;
@@ -13,6 +16,13 @@ pub(super) const MAX_TOKENS: usize = 100_000;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SandboxConfig {
+    /// The protocol that it speaks, whatever its caller's: calls of other protocols are translated. Default: the caller's.
+    #[serde(
+        deserialize_with = "provider::named_if",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(schema_with = "provider::names_spoken")]
+    pub speaks: Option<Protocol>,
     /// Time before the first byte of an answer, such as `60ms` or `2s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_token: Option<Pause>,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use lintel_types::{ContentPart, ContentSource, Error, Kind, Label, Modality, Surface};
 
-use super::{ErrorBody, Head, SurfaceSpec, bad_json, check_messages, common_head, member};
+use super::{ErrorBody, Head, Place, SurfaceSpec, bad_json, check_messages, common_head, member};
 use crate::json::{self, Node};
 use crate::provider::ANTHROPIC;
 
@@ -22,7 +22,11 @@ impl SurfaceSpec for AnthropicMessages {
         "/v1/messages"
     }
 
-    fn head(&self, body: &[u8]) -> Result<Head, Error> {
+    fn query(&self) -> &'static [&'static str] {
+        &["beta"]
+    }
+
+    fn head(&self, body: &[u8], _place: &Place) -> Result<Head, Error> {
         let members = json::parse_object(body).map_err(bad_json)?;
         let mut head = common_head(&members)?;
         check_messages(&members)?;
@@ -172,7 +176,10 @@ mod tests {
         );
         assert!(matches!(parts[5].source, ContentSource::File(_)));
         assert_eq!(
-            AnthropicMessages.head(body.as_bytes()).unwrap().max_output,
+            AnthropicMessages
+                .head(body.as_bytes(), &Place::default())
+                .unwrap()
+                .max_output,
             Some(5)
         );
     }

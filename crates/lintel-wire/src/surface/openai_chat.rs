@@ -5,7 +5,7 @@ use bytes::Bytes;
 use lintel_types::{ContentPart, ContentSource, Error, Kind, Label, Modality, SpanEdit, Surface};
 
 use super::{
-    ErrorBody, Head, SurfaceSpec, bad_field, bad_json, check_messages, common_head, member,
+    ErrorBody, Head, Place, SurfaceSpec, bad_field, bad_json, check_messages, common_head, member,
 };
 use crate::json::{self, Member, Node};
 use crate::provider::OPENAI;
@@ -25,7 +25,7 @@ impl SurfaceSpec for OpenaiChat {
         "/v1/chat/completions"
     }
 
-    fn head(&self, body: &[u8]) -> Result<Head, Error> {
+    fn head(&self, body: &[u8], _place: &Place) -> Result<Head, Error> {
         let members = json::parse_object(body).map_err(bad_json)?;
         let mut head = common_head(&members)?;
         check_messages(&members)?;
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     fn asked(body: &str) -> String {
-        let head = OpenaiChat.head(body.as_bytes()).unwrap();
+        let head = OpenaiChat.head(body.as_bytes(), &Place::default()).unwrap();
         let mut text = body.to_owned();
         if let Some(edit) = head.ask_usage {
             text.replace_range(edit.range, std::str::from_utf8(&edit.with).unwrap());
@@ -242,7 +242,9 @@ mod tests {
     #[test]
     fn refusals_name_the_path() {
         let check = |body: &str, says: &str| {
-            let error = OpenaiChat.head(body.as_bytes()).unwrap_err();
+            let error = OpenaiChat
+                .head(body.as_bytes(), &Place::default())
+                .unwrap_err();
             assert!(error.message().contains(says), "{body}: {error}");
         };
         check(r#"{"messages":[]}"#, "$.model");
