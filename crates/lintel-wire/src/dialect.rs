@@ -15,6 +15,8 @@ use crate::hosts::Host;
 use crate::surface::{ErrorBody, Head};
 
 mod depth;
+#[cfg(test)]
+mod grammar;
 mod media;
 
 /// Every dialect that can be translated from and to.
