@@ -37,6 +37,7 @@ mod route;
 mod settle;
 mod shared;
 mod start;
+mod translate;
 mod upstream;
 mod usage;
 mod write;

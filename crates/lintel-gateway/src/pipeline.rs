@@ -3,7 +3,7 @@
 //! Not here yet, and where it will stand: rendering a prompt comes before the guards; the cache after
 //! them (so that nothing guarded-out is stored), remembering after the relay.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::Response;
 use http::header::{ALLOW, HeaderName};
@@ -155,6 +155,7 @@ async fn prepare(
         plan,
         headers: parts.headers,
         deadline,
+        canonical: OnceLock::new(),
     }))
 }
 

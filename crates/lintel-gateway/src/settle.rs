@@ -11,8 +11,9 @@ use lintel_telemetry::Shed;
 use lintel_types::record::Attribution;
 use lintel_types::{
     AttemptRecord, Dispatched, Error, ExchangeKind, Failure, FailureClass, Kind, Money, Mono,
-    Outcome, Phase, Principal, Settled, Side,
+    Outcome, Phase, Principal, Settled, Side, Surface,
 };
+use lintel_wire::dialect::Notes;
 
 use crate::admit::{Admission, shed};
 use crate::commit::{Settling, Turn};
@@ -32,6 +33,8 @@ pub(crate) struct Settlement {
     pub(crate) request_bytes: u64,
     pub(crate) response_bytes: u64,
     pub(crate) degraded: Option<Arc<str>>,
+    /// What of the call the answering target could not be told, or said otherwise.
+    pub(crate) notes: Notes,
     /// The caller may see the names of targets.
     pub(crate) expose_targets: bool,
     /// Status of the answer whose head has gone out; 0 before.
@@ -68,6 +71,7 @@ impl Settlement {
             request_bytes: 0,
             response_bytes: 0,
             degraded: None,
+            notes: Notes::default(),
             expose_targets: false,
             status: 0,
             waited: Duration::ZERO,
@@ -137,6 +141,7 @@ impl Settlement {
     pub(crate) fn begin_attempt(&mut self, priced: &PricedAttempt, estimated_input: u64) {
         let ordinal = u8::try_from(self.attempts.len() + 1).unwrap_or(u8::MAX);
         let now = self.shared.now();
+        self.notes = Notes::default();
         self.live = Some(Live::new(
             ordinal,
             priced,
@@ -202,6 +207,20 @@ impl Settlement {
         Ok(self.exchange.committer.ask())
     }
 
+    /// The attempt under way is translated, to a target's `surface`.
+    pub(crate) fn translated(&mut self, surface: Surface, notes: Notes) {
+        self.notes = notes;
+        if let Some(live) = &mut self.live {
+            live.spoken = Some(surface);
+        }
+    }
+
+    /// Further notes of the attempt under way.
+    pub(crate) fn note(&mut self, more: Notes) {
+        self.notes.dropped.extend(more.dropped);
+        self.notes.emulated.extend(more.emulated);
+    }
+
     /// The attempt under way.
     pub(crate) fn live(&mut self) -> Option<&mut Live> {
         self.live.as_mut()
@@ -209,7 +228,10 @@ impl Settlement {
 
     /// Ends the attempt under way.
     pub(crate) fn end_attempt(&mut self, failure: Option<Failure>) {
-        if let Some(live) = self.live.take() {
+        if let Some(mut live) = self.live.take() {
+            if live.spoken.is_some() {
+                live.notes = self.notes.clone();
+            }
             let reason = live.said().and_then(|f| f.finish_reason.as_deref());
             self.finish_reason = reason.map(Arc::from);
             self.attempts.push(live.close(failure, self.shared.now()));
