@@ -17,8 +17,16 @@ pub enum ResourceKind {
     Batch,
     /// A stored response, as `previous_response_id` names it.
     Response,
+    /// An item of a stored response, as `item_reference` names it.
+    Item,
+    /// A conversation that responses are added to.
+    Conversation,
     /// A code-execution container.
     Container,
+    /// A store of embedded files that a search tool reads.
+    VectorStore,
+    /// Content that was cached under a name.
+    CachedContent,
 }
 
 /// The row that makes an external id reachable, for one tenant, at one credential.

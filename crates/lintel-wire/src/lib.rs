@@ -10,6 +10,7 @@ pub mod hosts;
 pub mod json;
 pub mod models;
 pub mod provider;
+pub mod resources;
 pub mod sandbox;
 pub mod scrub;
 pub mod sse;

@@ -13,13 +13,16 @@ use crate::json::{self, JsonError, Member};
 
 mod anthropic_messages;
 mod openai_chat;
+mod openai_responses;
 
 pub use anthropic_messages::ANTHROPIC_MESSAGES;
 pub use openai_chat::OPENAI_CHAT;
+pub use openai_responses::OPENAI_RESPONSES;
 
 /// Every surface, in the order in which paths are tried.
 pub const SURFACES: &[&dyn SurfaceSpec] = &[
     &openai_chat::OpenaiChat,
+    &openai_responses::OpenaiResponses,
     &anthropic_messages::AnthropicMessages,
 ];
 

@@ -5,10 +5,11 @@ use lintel_types::{FailureClass, Protocol, Surface};
 use super::{EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
 use crate::hosts::{Host, openai_compatible};
 use crate::json::{self, Node};
-use crate::surface::OPENAI_CHAT;
+use crate::surface::{OPENAI_CHAT, OPENAI_RESPONSES};
 
 mod failure;
-mod usage;
+mod responses;
+pub(crate) mod usage;
 
 /// The protocol's name.
 pub const OPENAI: Protocol = Protocol::new("openai");
@@ -33,14 +34,21 @@ impl ProviderSpec for Openai {
     }
 
     fn endpoint(&self, surface: Surface) -> Option<&'static str> {
-        (surface == OPENAI_CHAT).then_some("/chat/completions")
+        match surface {
+            OPENAI_CHAT => Some("/chat/completions"),
+            OPENAI_RESPONSES => Some("/responses"),
+            _ => None,
+        }
     }
 
     fn conversation(&self) -> Surface {
         OPENAI_CHAT
     }
 
-    fn reply(&self, host: &'static Host, _surface: Surface, body: &[u8]) -> ReplyFacts {
+    fn reply(&self, host: &'static Host, surface: Surface, body: &[u8]) -> ReplyFacts {
+        if surface == OPENAI_RESPONSES {
+            return responses::reply(host, body);
+        }
         let mut facts = ReplyFacts::default();
         match json::parse(body) {
             Ok(root) => {
@@ -52,7 +60,10 @@ impl ProviderSpec for Openai {
         facts
     }
 
-    fn meter(&self, host: &'static Host, _surface: Surface) -> Box<dyn StreamMeter> {
+    fn meter(&self, host: &'static Host, surface: Surface) -> Box<dyn StreamMeter> {
+        if surface == OPENAI_RESPONSES {
+            return Box::new(responses::ResponsesMeter::new(host));
+        }
         Box::new(ChatMeter {
             host,
             facts: ReplyFacts::default(),
