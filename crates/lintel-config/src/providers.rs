@@ -10,8 +10,8 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use lintel_wire::hosts::{self, Host};
-use lintel_wire::provider::ProviderConfig;
 use lintel_wire::provider::SANDBOX;
+use lintel_wire::provider::{Objects, ProviderConfig};
 
 use crate::base_url::BaseUrl;
 use crate::names::refuse_name;
@@ -83,6 +83,7 @@ fn resolve_one(
         protocol: config.protocol,
         base,
         credential,
+        objects: config.objects,
         sandbox: None,
     })
 }
@@ -99,6 +100,7 @@ fn sandbox(
         ("base_url", config.base_url.is_some()),
         ("host", config.host.is_some()),
         ("api_key", config.api_key.is_some()),
+        ("objects", config.objects != Objects::default()),
     ];
     for (key, _) in idle.into_iter().filter(|(_, written)| *written) {
         report.problem_at_key(
@@ -120,6 +122,7 @@ fn sandbox(
         protocol: SANDBOX,
         base,
         credential: None,
+        objects: Objects::Owned,
         sandbox: Some(config.sandbox.clone().unwrap_or_default()),
     })
 }

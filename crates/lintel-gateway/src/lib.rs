@@ -26,6 +26,7 @@ mod head;
 mod listen;
 mod live;
 mod models;
+mod objects;
 mod opening;
 mod patience;
 mod pipeline;

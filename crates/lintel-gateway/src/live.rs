@@ -138,6 +138,7 @@ impl Live {
             estimated_input: self.estimated_input,
         };
         let usage = booked(&seen);
+        let made = self.said().map(|f| f.made.clone()).unwrap_or_default();
         let (lines, cost) = self.rate(&usage);
         let raw_usage = if usage.inconsistent {
             self.said().and_then(|f| f.raw_usage.clone())
@@ -164,6 +165,7 @@ impl Live {
             model: self.model,
             reason: self.reason,
             provider_request_id: self.provider_request_id,
+            made,
             spoken: self.spoken.map(|s| Arc::from(s.name())),
             dropped: self.notes.dropped.into_iter().map(Arc::from).collect(),
             emulated: self.notes.emulated.into_iter().map(Arc::from).collect(),

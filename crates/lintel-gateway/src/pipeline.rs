@@ -25,7 +25,9 @@ use crate::relay::{Relay, RelayRules};
 use crate::settle::Settlement;
 use crate::start::Worker;
 use crate::write::ClientBody;
-use crate::{admit, authenticate, body, detach, guard, head, models, plan, reserve, route};
+use crate::{
+    admit, authenticate, body, detach, guard, head, models, objects, plan, reserve, route,
+};
 
 /// Tells the dialect of a caller whose path doesn't.
 static ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
@@ -144,6 +146,8 @@ async fn prepare(
 
     shared.at(Step::Plan);
     let candidates = plan::make(&snapshot, &route, parsed.spec.surface(), shared.random())?;
+
+    let candidates = objects::stick(shared, &principal, &parsed, candidates).await?;
 
     shared.at(Step::Reserve);
     let plan = reserve::price(&snapshot, candidates, settlement.exchange.wall)?;

@@ -232,9 +232,19 @@ impl Settlement {
             if live.spoken.is_some() {
                 live.notes = self.notes.clone();
             }
+            self.keep_objects(&live);
             let reason = live.said().and_then(|f| f.finish_reason.as_deref());
             self.finish_reason = reason.map(Arc::from);
             self.attempts.push(live.close(failure, self.shared.now()));
+        }
+    }
+
+    /// What the attempt made is its tenant's from now on.
+    fn keep_objects(&self, live: &Live) {
+        let (provider, _) = live.target();
+        for made in live.said().map_or(&[][..], |f| &f.made) {
+            let tenant = &self.who.tenant;
+            self.shared.objects.made(tenant, &provider, made);
         }
     }
 

@@ -14,6 +14,7 @@ use lintel_types::{Clock, Entropy, IdSource, Mono, Timestamp};
 
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::control::KeyTable;
+use crate::objects::Index;
 use crate::probe::{Probe, Step};
 
 /// Shared by every worker.
@@ -38,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) draining: AtomicBool,
     /// Calls in flight end now, with an error.
     pub(crate) cut: AtomicBool,
+    /// Whose the objects are that providers keep.
+    pub(crate) objects: Index,
     pub(crate) probe: Probe,
 }
 

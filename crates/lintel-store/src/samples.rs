@@ -101,6 +101,7 @@ fn attempt(ordinal: u8) -> AttemptRecord {
         reason: "first of its tier".into(),
         provider_request_id: Some("req_1".into()),
         spoken: None,
+        made: Vec::new(),
         dropped: Vec::new(),
         emulated: Vec::new(),
         start_us: 100,

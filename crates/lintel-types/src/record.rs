@@ -14,6 +14,7 @@ use crate::failure::{FailureClass, Phase};
 use crate::ids::{ExchangeId, ExchangeKind, NodeId};
 use crate::leg::Leg;
 use crate::money::Money;
+use crate::resource::Made;
 use crate::time::Timestamp;
 use crate::usage::Meter;
 
@@ -242,6 +243,9 @@ pub struct AttemptRecord {
         deserialize_with = "text::optional"
     )]
     pub spoken: Option<Arc<str>>,
+    /// Objects that the provider keeps from now on, for this tenant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<Made>,
     /// JSON paths of what could not be carried.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<Arc<str>>,

@@ -4,6 +4,7 @@
 //! re-serialised when both sides speak the same protocol: requests are edited in place by spans,
 //! answers are only looked at.
 
+pub mod capability;
 pub mod dialect;
 pub mod headers;
 pub mod hosts;

@@ -5,7 +5,7 @@
 //! which a surface lets a client name an object by its id is read, also inside what tools hand back, so that no id
 //! reaches a provider unseen.
 
-use lintel_types::{ResourceKind, Surface};
+use lintel_types::{Made, ResourceKind, Surface};
 
 use crate::json::{self, Kind, Node};
 
@@ -25,19 +25,12 @@ pub struct Named {
     pub path: String,
 }
 
-/// An object that an answer makes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Made {
-    /// What it is.
-    pub kind: ResourceKind,
-    /// The provider's id for it.
-    pub id: String,
-}
-
 /// Where one surface has ids.
 pub(crate) struct Places {
     /// The surface's name.
     surface: &'static str,
+    /// Words of which at least one stands in any body that names an object.
+    keys: &'static [&'static str],
     /// Collects what a request names.
     named: fn(Node<'_>, &mut Vec<Named>),
     /// Collects what an answer, or one event of a streamed one, makes.
@@ -54,32 +47,42 @@ const RESOURCES: &[Places] = &[
 
 /// The objects that the request `body` on `surface` names, in the order of the body.
 pub fn named(surface: Surface, body: &[u8]) -> Vec<Named> {
-    collect(surface, body, |places| places.named)
+    let mut found = Vec::new();
+    if let Some(places) = of(surface).filter(|p| p.may_name(body))
+        && let Ok(root) = json::parse(body)
+    {
+        (places.named)(root, &mut found);
+    }
+    found
 }
 
-/// The objects that an answer on `surface` makes: `body` is a whole answer, or the data of one event.
-pub fn made(surface: Surface, body: &[u8]) -> Vec<Made> {
-    let mut found: Vec<Made> = Vec::new();
-    for Named { kind, id, .. } in collect(surface, body, |places| places.made) {
-        let made = Made { kind, id };
-        if !found.contains(&made) {
-            found.push(made);
+/// The objects that an answer on `surface` makes, each once: `root` is a whole answer, or the data of one event.
+pub(crate) fn made(surface: Surface, root: Node<'_>) -> Vec<Made> {
+    let mut found = Vec::new();
+    if let Some(places) = of(surface) {
+        (places.made)(root, &mut found);
+    }
+    let mut made: Vec<Made> = Vec::new();
+    for Named { kind, id, .. } in found {
+        let id = id.into();
+        if !made.iter().any(|m| m.kind == kind && m.id == id) {
+            made.push(Made { kind, id });
         }
     }
-    found
+    made
 }
 
-fn collect(
-    surface: Surface,
-    body: &[u8],
-    which: impl Fn(&Places) -> fn(Node<'_>, &mut Vec<Named>),
-) -> Vec<Named> {
-    let mut found = Vec::new();
-    let places = RESOURCES.iter().find(|r| r.surface == surface.name());
-    if let (Some(places), Ok(root)) = (places, json::parse(body)) {
-        which(places)(root, &mut found);
+fn of(surface: Surface) -> Option<&'static Places> {
+    RESOURCES.iter().find(|r| r.surface == surface.name())
+}
+
+impl Places {
+    /// Whether a request may name an object at all: nearly none does, and it need not be read a second time to know.
+    /// A key can be written with escapes, so a body that has any is read.
+    fn may_name(&self, body: &[u8]) -> bool {
+        let holds = |needle: &str| memchr::memmem::find(body, needle.as_bytes()).is_some();
+        self.keys.iter().any(|key| holds(key)) || holds("\\u")
     }
-    found
 }
 
 /// Keys whose values are ids, wherever they stand, and keys into which nobody looks: what stands there is data of the

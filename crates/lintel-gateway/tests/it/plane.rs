@@ -72,6 +72,7 @@ impl Plane {
         let deps = Deps {
             snapshot: Arc::new(loaded.snapshot),
             keys: vec![key()],
+            queries: None,
             journal,
             metrics: metrics.clone(),
             lines,

@@ -33,6 +33,7 @@ pub(crate) fn attempt() -> AttemptRecord {
         reason: "tier 1, weight 3 of 4".into(),
         provider_request_id: Some("req_1".into()),
         spoken: None,
+        made: Vec::new(),
         dropped: Vec::new(),
         emulated: Vec::new(),
         start_us: 60,

@@ -7,6 +7,7 @@ use crate::json::Node;
 
 pub(super) const PLACES: Places = Places {
     surface: "anthropic.messages",
+    keys: &["file_id", "container"],
     named,
     made,
 };

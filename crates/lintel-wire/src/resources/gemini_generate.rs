@@ -7,6 +7,7 @@ use crate::json::Node;
 
 pub(super) const PLACES: Places = Places {
     surface: "gemini.generate",
+    keys: &["cached", "ileUri", "ile_uri", "ile_search", "ileSearch"],
     named,
     made: |_, _| {},
 };

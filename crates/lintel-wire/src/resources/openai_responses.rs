@@ -11,6 +11,14 @@ use crate::json::Node;
 
 pub(super) const PLACES: Places = Places {
     surface: "openai.responses",
+    keys: &[
+        "_id",
+        "file_ids",
+        "container",
+        "vector_store",
+        "conversation",
+        "item_reference",
+    ],
     named,
     made,
 };

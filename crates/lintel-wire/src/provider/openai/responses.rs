@@ -10,6 +10,8 @@ use super::{failure, usage};
 use crate::hosts::Host;
 use crate::json::{self, Node};
 use crate::provider::{EventFacts, ReplyFacts, StreamMeter, read_error};
+use crate::resources;
+use crate::surface::OPENAI_RESPONSES;
 
 /// Reads a whole answer.
 pub(super) fn reply(host: &Host, body: &[u8]) -> ReplyFacts {
@@ -19,6 +21,7 @@ pub(super) fn reply(host: &Host, body: &[u8]) -> ReplyFacts {
         return facts;
     };
     look_at_response(host, root, &mut facts);
+    facts.keep_made(resources::made(OPENAI_RESPONSES, root));
     facts.content_bytes = root
         .get("output")
         .iter()
@@ -81,6 +84,8 @@ impl StreamMeter for ResponsesMeter {
         let had_error = self.facts.error.is_some();
         let kind = root.get("type").and_then(|t| t.text()).unwrap_or_default();
         if let Some(response) = root.get("response") {
+            self.facts
+                .keep_made(resources::made(OPENAI_RESPONSES, root));
             look_at_response(self.host, response, &mut self.facts);
         }
         match &*kind {
