@@ -3,6 +3,8 @@
 //! [`Settlement`] owns the permit. Whoever finishes the exchange settles it; if nobody does, because
 //! the future was dropped (a hang-up, a panic, shutdown), its `Drop` does, without awaiting.
 
+mod row;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +12,8 @@ use lintel_store::Permit;
 use lintel_telemetry::Shed;
 use lintel_types::record::Attribution;
 use lintel_types::{
-    AttemptRecord, Dispatched, Error, ExchangeKind, Failure, FailureClass, Kind, Money, Mono,
-    Outcome, Phase, Principal, Settled, Side, Surface,
+    AttemptRecord, Dispatched, Error, Failure, FailureClass, Kind, Money, Mono, Outcome, Phase,
+    Principal, Settled, Side, Surface,
 };
 use lintel_wire::dialect::Notes;
 
@@ -19,7 +21,7 @@ use crate::admit::{Admission, shed};
 use crate::commit::{Settling, Turn};
 use crate::end::{End, drained};
 use crate::exchange::Exchange;
-use crate::live::{Live, micros};
+use crate::live::Live;
 use crate::reserve::PricedAttempt;
 use crate::shared::Shared;
 
@@ -317,40 +319,6 @@ impl Settlement {
                 }
                 None
             }
-        }
-    }
-
-    fn record(&mut self, end: &End<'_>, overhead: Duration) -> Settled {
-        let now = self.shared.now();
-        let started = self.exchange.started;
-        let cost = self.cost();
-        Settled {
-            exchange: self.exchange.id,
-            exchange_kind: ExchangeKind::Call,
-            sequence: 1,
-            started: self.exchange.wall,
-            node: self.shared.ids.node(),
-            who: std::mem::take(&mut self.who),
-            surface: self.exchange.surface.map(|s| Arc::from(s.name())),
-            route: self.route.take(),
-            stream: self.stream,
-            outcome: end.outcome,
-            status: end.status,
-            code: end.code.map(Arc::from),
-            side: end.side,
-            reason: end.reason.as_deref().map(Arc::from),
-            attempts: std::mem::take(&mut self.attempts),
-            cost,
-            duration_us: micros(now.since(started)),
-            first_token_us: self.first_token.map(|at| micros(at.since(started))),
-            overhead_us: micros(overhead),
-            request_bytes: self.request_bytes,
-            response_bytes: self.response_bytes,
-            client_request_id: self.exchange.client_request_id.take(),
-            trace_id: self.exchange.trace_id.take(),
-            degraded: self.degraded.take(),
-            finish_reason: self.finish_reason.take(),
-            config: Arc::clone(&self.exchange.snapshot.hash),
         }
     }
 }
