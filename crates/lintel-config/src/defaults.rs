@@ -54,8 +54,9 @@ pub fn defaults(env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Problems
 /// The sandbox, and every host of the table whose variable is set.
 fn providers(set: &dyn Fn(&str) -> Option<String>) -> Value {
     let found = HOSTS.iter().filter_map(|host| {
-        host.env
-            .filter(|name| set(name).is_some())
+        let mut names = host.env.into_iter().chain(host.env_also);
+        names
+            .find(|name| set(name).is_some())
             .map(|name| (host, name))
     });
     let mut providers: Map<String, Value> = found

@@ -5,6 +5,7 @@
 
 use lintel_types::Protocol;
 
+use crate::provider::gemini::gemini_compatible;
 use crate::provider::{self, ANTHROPIC, OPENAI, SANDBOX};
 
 /// How a credential is sent.
@@ -31,6 +32,8 @@ pub struct Host {
     pub hostnames: &'static [&'static str],
     /// The environment variable that usually holds its key.
     pub env: Option<&'static str>,
+    /// Another variable that is looked at when that one isn't set.
+    pub env_also: Option<&'static str>,
     /// What it speaks.
     pub protocol: Protocol,
     /// How it takes its key.
@@ -56,6 +59,7 @@ pub(crate) const fn openai_compatible(
         base_url,
         hostnames,
         env: None,
+        env_also: None,
         protocol: OPENAI,
         auth: Auth::Bearer,
         usage_unasked: false,
@@ -100,6 +104,15 @@ pub const HOSTS: &[Host] = &[
         ..openai_compatible(
             "gemini",
             "https://generativelanguage.googleapis.com/v1beta/openai",
+            &["generativelanguage.googleapis.com"],
+        )
+    },
+    Host {
+        env: Some("GEMINI_API_KEY"),
+        env_also: Some("GOOGLE_API_KEY"),
+        ..gemini_compatible(
+            "google",
+            "https://generativelanguage.googleapis.com/v1beta",
             &["generativelanguage.googleapis.com"],
         )
     },
@@ -201,9 +214,10 @@ pub fn by_name(name: &str) -> Option<&'static Host> {
     HOSTS.iter().find(|h| h.name == name)
 }
 
-/// The row that answers at `hostname`.
-pub fn by_hostname(hostname: &str) -> Option<&'static Host> {
-    HOSTS.iter().find(|h| h.hostnames.contains(&hostname))
+/// The row that answers at `hostname`; of several, the one that speaks `protocol`.
+pub fn by_hostname(hostname: &str, protocol: Protocol) -> Option<&'static Host> {
+    let here = || HOSTS.iter().filter(|h| h.hostnames.contains(&hostname));
+    here().find(|h| h.protocol == protocol).or(here().next())
 }
 
 /// What is assumed of a host that is no row.
@@ -224,7 +238,8 @@ mod tests {
     fn rows_are_distinct_and_complete() {
         let names: HashSet<_> = HOSTS.iter().map(|h| h.name).chain(generics()).collect();
         assert_eq!(names.len(), HOSTS.len() + generics().count());
-        let hostnames: Vec<_> = HOSTS.iter().flat_map(|h| h.hostnames).collect();
+        let place = |h: &'static Host| h.hostnames.iter().map(|n| (*n, h.protocol.name()));
+        let hostnames: Vec<_> = HOSTS.iter().flat_map(place).collect();
         assert_eq!(
             hostnames.iter().collect::<HashSet<_>>().len(),
             hostnames.len()
@@ -246,7 +261,7 @@ mod tests {
                 "{}: {hostname}",
                 host.name
             );
-            assert_eq!(by_hostname(hostname), Some(host));
+            assert_eq!(by_hostname(hostname, host.protocol), Some(host));
             assert!(host.request_headers.iter().all(|h| *h == h.to_lowercase()));
         }
     }

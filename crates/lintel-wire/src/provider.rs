@@ -15,15 +15,18 @@ use crate::sandbox::{self, SandboxConfig};
 mod anthropic;
 mod count;
 mod error_body;
+pub(crate) mod gemini;
 mod openai;
 
 pub use error_body::{ProviderError, read_error};
 
 pub use anthropic::ANTHROPIC;
+pub use gemini::GEMINI;
 pub use openai::OPENAI;
 
 /// Every provider protocol that has a wire format of its own. The sandbox speaks its caller's.
-pub const PROVIDERS: &[&dyn ProviderSpec] = &[&openai::Openai, &anthropic::Anthropic];
+pub const PROVIDERS: &[&dyn ProviderSpec] =
+    &[&openai::Openai, &anthropic::Anthropic, &gemini::Gemini];
 
 /// The simulated provider inside the binary: it speaks the surface's own protocol.
 pub const SANDBOX: Protocol = Protocol::new("sandbox");
@@ -112,7 +115,7 @@ pub(crate) fn names_spoken(_: &mut SchemaGenerator) -> Schema {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// What it speaks: `openai` (and every compatible host), `anthropic`, or `sandbox`.
+    /// What it speaks: `openai` (and every compatible host), `anthropic`, `gemini`, or `sandbox`.
     #[serde(deserialize_with = "named")]
     #[schemars(schema_with = "names")]
     pub protocol: Protocol,
@@ -242,6 +245,10 @@ pub trait ProviderSpec: Sync {
     fn endpoint(&self, surface: Surface) -> Option<&'static str>;
     /// The operation to which conversations on other protocols' surfaces are translated.
     fn conversation(&self) -> Surface;
+    /// The query of a call that Lintel writes itself, for a client of another protocol.
+    fn translated_query(&self, _stream: bool) -> &'static str {
+        ""
+    }
     /// The path under the call's base URL, with its query.
     fn path(&self, call: &Call<'_>) -> String {
         let path = self.endpoint(call.surface).unwrap_or_default();

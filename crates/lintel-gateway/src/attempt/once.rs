@@ -61,16 +61,17 @@ pub(super) async fn attempt(
     settlement.dispatch().await.map_err(|e| Err(e.into()))?;
 
     let headers = to_provider(&ready.headers, provider.host, credential(provider).as_ref());
+    let stream = ready.parsed.head.stream;
     let request = upstream::Request {
         spoken: priced.candidate.spoken,
         headers,
         body: rendered,
         model: &priced.candidate.planned.target.model,
-        stream: ready.parsed.head.stream,
+        stream,
         query: if translation.is_none() {
             &ready.parsed.query
         } else {
-            ""
+            priced.candidate.spoken.spec.translated_query(stream)
         },
     };
     let since = shared.now();
@@ -318,7 +319,8 @@ async fn refused(
         return AttemptFailed::new(FailureClass::Malformed, Phase::BeforeFirstByte)
             .because(format!("the provider answered {status}"));
     }
-    let retry_after = headers.get(RETRY_AFTER).cloned();
+    let in_body = || error.retry_after.map(HeaderValue::from);
+    let retry_after = headers.get(RETRY_AFTER).cloned().or_else(in_body);
     AttemptFailed {
         failure,
         tells: Failed::Provider(Box::new(ProviderAnswer {

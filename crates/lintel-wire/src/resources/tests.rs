@@ -15,8 +15,8 @@ fn check(surface: Surface, body: &str, wanted: &[(ResourceKind, &str, &str)]) {
 }
 
 fn check_made(surface: Surface, body: &str, wanted: &[(ResourceKind, &str)]) {
-    let found = made(surface, body.as_bytes());
-    let seen: Vec<_> = found.iter().map(|m| (m.kind, m.id.as_str())).collect();
+    let found = made(surface, json::parse(body.as_bytes()).unwrap());
+    let seen: Vec<_> = found.iter().map(|m| (m.kind, &*m.id)).collect();
     assert_eq!(seen, wanted, "{body}");
 }
 
