@@ -13,9 +13,11 @@ use crate::provider::Spoken;
 use crate::surface::{self, Place};
 
 mod features;
+mod page;
 mod probes;
 
 pub use features::FEATURES;
+pub use page::{of, page};
 
 /// One thing that a call may use.
 pub struct Feature {
@@ -171,3 +173,6 @@ fn fullest(surface: Surface) -> Target<'static> {
         host,
     }
 }
+
+#[cfg(test)]
+mod tests;
