@@ -16,7 +16,7 @@ mod anthropic;
 mod count;
 mod error_body;
 pub(crate) mod gemini;
-mod openai;
+pub(crate) mod openai;
 
 pub use error_body::{ProviderError, read_error};
 
