@@ -20,6 +20,7 @@ mod openai;
 pub use error_body::{ProviderError, read_error};
 
 pub use anthropic::ANTHROPIC;
+pub(crate) use anthropic::Counts as AnthropicCounts;
 pub use openai::OPENAI;
 
 /// Every provider protocol that has a wire format of its own. The sandbox speaks its caller's.
