@@ -14,6 +14,7 @@ use lintel_types::canon::{At, Event, Reply, Request};
 use crate::hosts::Host;
 use crate::surface::{ErrorBody, Head};
 
+mod anthropic_messages;
 mod depth;
 #[cfg(test)]
 mod grammar;
@@ -21,7 +22,10 @@ mod media;
 mod openai_chat;
 
 /// Every dialect that can be translated from and to.
-pub const DIALECTS: &[&dyn Dialect] = &[&openai_chat::OpenaiChat];
+pub const DIALECTS: &[&dyn Dialect] = &[
+    &openai_chat::OpenaiChat,
+    &anthropic_messages::AnthropicMessages,
+];
 
 /// The dialect of `surface`; none for surfaces that are no conversation.
 pub fn of(surface: Surface) -> Option<&'static dyn Dialect> {

@@ -21,6 +21,7 @@ pub(crate) mod openai;
 pub use error_body::{ProviderError, read_error};
 
 pub use anthropic::ANTHROPIC;
+pub(crate) use anthropic::Counts as AnthropicCounts;
 pub use gemini::GEMINI;
 pub use openai::OPENAI;
 

@@ -283,11 +283,10 @@ pub const FEATURES: &[Feature] = &[
         )
     }),
     answers("answer: refusal", refuse, |r| {
-        r.choices.iter().any(|c| {
-            c.stop
-                .as_ref()
-                .is_some_and(|s| s.reason == StopReason::Refusal)
-        }) || shows(r, |k| matches!(k, PartKind::Refusal(_)))
+        // Where a dialect has no such stop, the filter's is the one that says "not a normal end".
+        ended(r, StopReason::Refusal)
+            || ended(r, StopReason::ContentFilter)
+            || shows(r, |k| matches!(k, PartKind::Refusal(_)))
     }),
     answers(
         "answer: cut at the cap",

@@ -12,6 +12,8 @@ use crate::surface::ANTHROPIC_MESSAGES;
 mod failure;
 mod usage;
 
+pub(crate) use usage::Counts;
+
 /// The protocol's name.
 pub const ANTHROPIC: Protocol = Protocol::new("anthropic");
 
