@@ -15,7 +15,7 @@ use crate::sandbox::{self, SandboxConfig};
 mod anthropic;
 mod count;
 mod error_body;
-mod openai;
+pub(crate) mod openai;
 
 pub use error_body::{ProviderError, read_error};
 

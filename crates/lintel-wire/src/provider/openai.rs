@@ -8,7 +8,7 @@ use crate::json::{self, Node};
 use crate::surface::OPENAI_CHAT;
 
 mod failure;
-mod usage;
+pub(crate) mod usage;
 
 /// The protocol's name.
 pub const OPENAI: Protocol = Protocol::new("openai");

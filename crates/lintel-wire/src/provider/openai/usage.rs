@@ -12,7 +12,7 @@ use crate::json::Node;
 /// Reads a `usage` object; none when it names neither its input nor its output in whole numbers.
 ///
 /// `hidden_reasoning`: what the total has beyond its parts is reasoning.
-pub(super) fn read(node: Node<'_>, hidden_reasoning: bool) -> Option<Usage> {
+pub(crate) fn read(node: Node<'_>, hidden_reasoning: bool) -> Option<Usage> {
     let counts = Counts::of(node);
     let either = |a, b| counts.tokens(&[a]).or_else(|| counts.tokens(&[b]));
     let prompt = either("prompt_tokens", "input_tokens");
