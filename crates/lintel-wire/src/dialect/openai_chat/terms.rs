@@ -32,6 +32,8 @@ const REFUSED: &[(&str, &[&str])] = &[
             "logit_bias",
             "logprobs",
             "name",
+            "prompt_cache_retention",
+            "safety_identifier",
             "service_tier",
             "top_k",
             "top_logprobs",
@@ -41,7 +43,16 @@ const REFUSED: &[(&str, &[&str])] = &[
     ),
     (
         "groq",
-        &["logit_bias", "logprobs", "name", "top_k", "top_logprobs"],
+        &[
+            "logit_bias",
+            "logprobs",
+            "name",
+            "prompt_cache_key",
+            "prompt_cache_retention",
+            "safety_identifier",
+            "top_k",
+            "top_logprobs",
+        ],
     ),
 ];
 
@@ -76,6 +87,14 @@ pub(super) fn replay(host: &Host) -> Replay {
         "gemini" => Replay::Signature,
         _ => Replay::Content,
     }
+}
+
+/// The host takes seals back, on reasoning and on calls.
+pub(super) fn takes_seals(host: &Host) -> bool {
+    matches!(
+        replay(host),
+        Replay::Content | Replay::Detailed | Replay::Signature
+    )
 }
 
 /// The host refuses a call of an earlier turn without the reasoning that led to it, and takes none for an answer.

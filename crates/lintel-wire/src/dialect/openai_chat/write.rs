@@ -1,6 +1,7 @@
 //! From the canonical form to bytes. What can't be said is named, never guessed.
 
 mod calls;
+mod ids;
 mod messages;
 mod parts;
 pub(super) mod reply;

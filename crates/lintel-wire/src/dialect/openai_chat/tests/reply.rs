@@ -206,7 +206,7 @@ fn several_parts_share_one_message() {
         part(text("äb", Some("u")), "$.t"),
         part(opaque, "$.x"),
         part(text("cd", None), "$.u"),
-        part(PartKind::text("ef"), "$.v"),
+        part(text("ef", Some("v")), "$.v"),
         part(image, "$.i"),
         part(call, "$.c"),
     ];
@@ -214,7 +214,8 @@ fn several_parts_share_one_message() {
     assert_eq!(
         body["choices"][0],
         json!({"index":0,"logprobs":null,"finish_reason":"tool_calls","message":{"role":"assistant","content":"äbcdef","refusal":null,
-            "annotations":[{"type":"url_citation","url_citation":{"start_index":1,"end_index":2,"url":"u","title":""}}],
+            "annotations":[{"type":"url_citation","url_citation":{"start_index":1,"end_index":2,"url":"u","title":""}},
+                {"type":"url_citation","url_citation":{"start_index":5,"end_index":6,"url":"v","title":""}}],
             "reasoning_content":"rr","reasoning_details":[{"type":"reasoning.encrypted","data":"gA","format":"openai-responses-v1","index":0}],
             "images":[{"type":"image_url","image_url":{"url":"https://i"}}],
             "tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]}})

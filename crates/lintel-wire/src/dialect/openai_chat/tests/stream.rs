@@ -138,6 +138,17 @@ fn interleaved_calls_wait_and_whole_ones_do_not() {
         [triple("a", "f", "{\"x\":1}"), triple("b", "g", "{\"y\":2}")]
     );
     assert_eq!(Plain::of(&told(&mixed)).text, "between");
+    // What comes late for a call that has been told begins none again.
+    let late = [
+        tool(r#""index":0,"#, "a", "f", "{}"),
+        tool(r#""index":1,"#, "b", "g", "{"),
+        tool(r#""index":0,"#, "", "", ""),
+        tool(r#""index":1,"#, "", "", "}"),
+    ];
+    assert_eq!(
+        calls(&late),
+        [triple("a", "f", "{}"), triple("b", "g", "{}")]
+    );
     // The second of two parallel calls streams as soon as the first is whole.
     let mut decoder = OpenaiChat.decoder(&way(host("openai")));
     let mut out = Vec::new();

@@ -617,4 +617,9 @@ fn extras_go_to_their_own_dialect_only() {
         encoded.notes.dropped,
         ["$.truncation", "$.messages", "$.thinking"]
     );
+    // Hosts that refuse what they don't know.
+    request.extras = vec![extra("prompt_cache_key", OPENAI)];
+    let dropped = |name: &str| sent(&request, host(name)).1.notes.dropped;
+    assert_eq!(dropped("groq"), ["$.prompt_cache_key"]);
+    assert_eq!(dropped("openai"), none());
 }

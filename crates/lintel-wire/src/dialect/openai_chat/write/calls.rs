@@ -1,16 +1,20 @@
 //! Calls of tools, in messages of requests and of replies.
 
+use std::borrow::Cow;
+
 use lintel_types::canon::{At, ToolCall};
 
 use super::super::super::Notes;
-use super::super::thought;
+use super::super::{terms, thought};
+use super::ids;
+use crate::hosts::Host;
 use crate::json::write::Object;
 
-/// Writes `tool_calls`, when there are any.
+/// Writes `tool_calls`, when there are any: for `host`, or else for the client.
 pub(super) fn write(
     o: &mut Object<'_>,
     calls: &[(&ToolCall, &At)],
-    seals: bool,
+    host: Option<&Host>,
     notes: &mut Notes,
 ) {
     if calls.is_empty() {
@@ -18,13 +22,16 @@ pub(super) fn write(
     }
     o.array("tool_calls", |a| {
         for (call, at) in calls {
-            a.object(|o| one(o, call, at, seals, notes));
+            a.object(|o| one(o, call, at, host, notes));
         }
     });
 }
 
-fn one(o: &mut Object<'_>, call: &ToolCall, at: &At, seals: bool, notes: &mut Notes) {
-    o.str("id", &call.id);
+fn one(o: &mut Object<'_>, call: &ToolCall, at: &At, host: Option<&Host>, notes: &mut Notes) {
+    let id = host.map_or(Cow::Borrowed(call.id.as_str()), |h| {
+        ids::fitted(&call.id, h)
+    });
+    o.str("id", &id);
     if call.custom {
         o.str("type", "custom").object("custom", |o| {
             o.str("name", &call.name).str("input", &call.arguments);
@@ -41,7 +48,7 @@ fn one(o: &mut Object<'_>, call: &ToolCall, at: &At, seals: bool, notes: &mut No
         });
     }
     let Some(seal) = &call.seal else { return };
-    match thought::extra_of(seal).filter(|_| seals) {
+    match thought::extra_of(seal).filter(|_| host.is_none_or(terms::takes_seals)) {
         Some(extra) => {
             o.raw("extra_content", extra);
         }

@@ -8,7 +8,7 @@ use lintel_types::canon::{Message, Part, PartKind, Reasoning, Request, Role, Sou
 use super::super::super::{Notes, Target};
 use super::super::terms::{self, Replay};
 use super::super::thought::{self, Said};
-use super::{calls, parts};
+use super::{calls, ids, parts};
 use crate::hosts::Host;
 use crate::json::write::{self, Array, Object};
 
@@ -73,7 +73,8 @@ fn result(o: &mut Object<'_>, found: &ToolResult, part: &Part, host: &Host, note
     if found.is_error {
         notes.emulate(part.at.as_str());
     }
-    o.str("role", "tool").str("tool_call_id", &found.call_id);
+    o.str("role", "tool")
+        .str("tool_call_id", &ids::fitted(&found.call_id, host));
     let texts: Vec<&Part> = found.parts.iter().filter(|p| is_text(p)).collect();
     let written = Content::of(&texts, Role::Tool, host, notes);
     written.write(o);
@@ -180,11 +181,7 @@ fn assistant(a: &mut Array<'_>, turn: &[Message], host: &Host, notes: &mut Notes
                 o.str("id", id);
             });
         }
-        let seals = matches!(
-            replay,
-            Replay::Content | Replay::Detailed | Replay::Signature
-        );
-        calls::write(o, &called, seals, notes);
+        calls::write(o, &called, Some(host), notes);
     });
 }
 

@@ -140,7 +140,7 @@ impl<'r> Answer<'r> {
         if let Some(data) = self.sound {
             o.object("audio", |o| sound(o, data, way));
         }
-        calls::write(o, &self.calls, true, notes);
+        calls::write(o, &self.calls, None, notes);
     }
 }
 

@@ -3,7 +3,9 @@
 use lintel_types::canon::Request;
 
 use super::super::super::{Encoded, Notes, Target};
+use super::super::terms;
 use super::{messages, settings, tools};
+use crate::hosts::Host;
 use crate::json::write::{self, Object};
 use crate::provider::OPENAI;
 
@@ -54,7 +56,7 @@ pub(crate) fn write(request: &Request, target: &Target<'_>) -> Encoded {
                 });
             }
         }
-        extras(o, request, &mut notes);
+        extras(o, request, target.host, &mut notes);
     });
     Encoded {
         body: body.into_bytes(),
@@ -63,7 +65,7 @@ pub(crate) fn write(request: &Request, target: &Target<'_>) -> Encoded {
     }
 }
 
-fn extras(o: &mut Object<'_>, request: &Request, notes: &mut Notes) {
+fn extras(o: &mut Object<'_>, request: &Request, host: &Host, notes: &mut Notes) {
     for extra in &request.extras {
         let key = extra.key.as_str();
         let taken = match key {
@@ -71,7 +73,7 @@ fn extras(o: &mut Object<'_>, request: &Request, notes: &mut Notes) {
             "response_format" => request.settings.format.is_some(),
             key => WRITTEN.contains(&key) || OF_RESPONSES.contains(&key),
         };
-        if extra.protocol == OPENAI && !taken {
+        if extra.protocol == OPENAI && !taken && terms::takes(host, key) {
             o.raw(key, extra.value.as_str());
         } else {
             notes.drop(&extra.at);
