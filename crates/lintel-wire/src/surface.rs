@@ -11,16 +11,26 @@ use lintel_types::{ContentPart, Error, Kind, Retry, SpanEdit, Surface};
 
 use crate::json::{self, JsonError, Member};
 
+mod anthropic_count_tokens;
 mod anthropic_messages;
+mod openai;
 mod openai_chat;
+mod openai_completions;
+mod openai_embeddings;
 
+pub use anthropic_count_tokens::ANTHROPIC_COUNT_TOKENS;
 pub use anthropic_messages::ANTHROPIC_MESSAGES;
 pub use openai_chat::OPENAI_CHAT;
+pub use openai_completions::OPENAI_COMPLETIONS;
+pub use openai_embeddings::OPENAI_EMBEDDINGS;
 
 /// Every surface, in the order in which paths are tried.
 pub const SURFACES: &[&dyn SurfaceSpec] = &[
     &openai_chat::OpenaiChat,
     &anthropic_messages::AnthropicMessages,
+    &openai_embeddings::OpenaiEmbeddings,
+    &openai_completions::OpenaiCompletions,
+    &anthropic_count_tokens::AnthropicCountTokens,
 ];
 
 /// The surface's own file.
@@ -110,6 +120,11 @@ pub trait SurfaceSpec: Sync {
     fn head(&self, body: &[u8], place: &Place) -> Result<Head, Error>;
     /// The conversation's content parts by reference, for guards and bounds. Lazily called.
     fn parts(&self, body: &[u8]) -> Result<Vec<ContentPart>, Error>;
+    /// Writes the answer of a surface that only counts tokens; none where more than a count is asked for.
+    /// Counting is free: whatever comes of such a call, nothing is booked.
+    fn counts(&self) -> Option<fn(u64) -> Bytes> {
+        None
+    }
     /// An error in this dialect, as a JSON body.
     fn error(&self, error: &ErrorBody<'_>) -> Bytes;
     /// An error in this dialect, as the last event of a stream.
@@ -140,7 +155,7 @@ pub(crate) fn member<'m, 'a>(members: &'m [Member<'a>], key: &str) -> Option<&'m
     members.iter().find(|m| m.key == key)
 }
 
-/// What both surfaces read alike: model, stream, our own member.
+/// What surfaces with the model in the body read alike: model, stream, our own member.
 pub(crate) fn common_head(members: &[Member<'_>]) -> Result<Head, Error> {
     let model =
         member(members, "model").ok_or_else(|| bad_field("$.model", "present: name a route"))?;
