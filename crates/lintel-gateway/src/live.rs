@@ -6,6 +6,7 @@ use std::time::Duration;
 use lintel_policy::ModelPrices;
 use lintel_types::{AttemptRecord, Failure, Leg, MeterLine, Money, Mono, Usage};
 use lintel_wire::provider::{ReplyFacts, StreamMeter};
+use lintel_wire::surface;
 
 use crate::reserve::PricedAttempt;
 use crate::usage::{Seen, booked};
@@ -20,6 +21,8 @@ pub(crate) struct Live {
     reason: Arc<str>,
     prices: Option<Arc<ModelPrices>>,
     estimated_input: u64,
+    /// The operation costs nothing, whatever comes of it.
+    free: bool,
     exchange_started: Mono,
     started: Mono,
     /// The request went out.
@@ -45,6 +48,9 @@ impl Live {
         now: Mono,
     ) -> Self {
         let planned = &priced.candidate.planned;
+        let free = surface::spec(priced.candidate.spoken.surface)
+            .counts()
+            .is_some();
         Self {
             ordinal,
             leg: if ordinal == 1 {
@@ -57,7 +63,8 @@ impl Live {
             model: Arc::clone(&planned.target.model),
             reason: Arc::clone(&planned.reason),
             prices: priced.prices.clone(),
-            estimated_input,
+            estimated_input: if free { 0 } else { estimated_input },
+            free,
             exchange_started,
             started: now,
             sent: false,
@@ -125,6 +132,7 @@ impl Live {
     pub(crate) fn close(self, failure: Option<Failure>, now: Mono) -> AttemptRecord {
         let seen = Seen {
             sent: self.sent,
+            free: self.free,
             status: self.status,
             class: failure.map(|f| f.class),
             facts: self.said(),
