@@ -32,3 +32,4 @@ mod reload;
 mod retries;
 mod self_check;
 mod store;
+mod surfaces;
