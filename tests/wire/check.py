@@ -4,8 +4,9 @@
     check.py CORPUS... --binary target/release/lintel      the corpus: files or folders of .jsonl, .jsonl.gz
     check.py CORPUS... --self-test                         straight to the replay server: must be perfect
 
-Every recorded request of `openai.chat`, `openai.responses` and `anthropic.messages` is sent as model `{host}/{model}` to a
-gateway whose providers are all a replay server; recordings without a request are named by the model. Per
+Every recorded request of a protocol that Lintel serves (`protocols.py`; `--protocols` names others) is sent as
+model `{host}/{model}` to a gateway whose providers are all a replay server; recordings without a request are
+named by the model, and recordings of anything but a call (`GET`) are skipped and counted. Per
 call: the provider got the very bytes, but for the model and an inserted `stream_options.include_usage`; a
 2xx answer came back byte for byte; an error kept status, type, code and param; the ledger has the recorded
 usage. Answers are cut whole, by event, into single bytes and into sevens; requests are written in several
@@ -26,14 +27,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import corpus
 from harness import Failed, Lintel
+from protocols import PROTOCOLS, SERVED, USAGE_ASKED, model_of
 from replay import Replay, response_bytes
 
-PATHS = {"openai.chat": "/v1/chat/completions", "openai.responses": "/v1/responses", "anthropic.messages": "/v1/messages"}
 # (cut of the answer, style of the request)
 COMBINATIONS = [(cut, "recorded") for cut in ("whole", "event", "1", "7")] + [("event", style) for style in corpus.STYLES[1:]]
 SECONDS = 30
 SHOWN = 40
-USAGE_ASKED = {"include_usage": True}
 PROVIDER_KEY = "provider-secret"
 
 
@@ -42,10 +42,11 @@ class Call:
 
     def __init__(self, recording, cut, style):
         self.recording, self.cut, self.style = recording, cut, style
+        self.protocol = PROTOCOLS[recording["protocol"]]
         self.key = f"replay:{recording['id']}:{cut}:{style}"
         self.host = provider(recording)
         self.expected = corpus.restyle(recording["request_text"] or synthetic(recording), style)
-        self.model = json.loads(self.expected)["model"]
+        self.model = model_of(recording) if self.protocol.in_path() else json.loads(self.expected)["model"]
         self.problems = []
         self.exchange = None
 
@@ -58,30 +59,28 @@ class Call:
 
 def synthetic(recording):
     """A request for a recording that has none. Usage is asked for: then no chunk of the recording is Lintel's."""
-    request = {"model": f"replay:{recording['id']}", "messages": [{"role": "user", "content": "hi"}]}
-    if recording["protocol"] == "anthropic.messages":
-        request["max_tokens"] = 1024
-    if recording["protocol"] == "openai.responses":
-        request["input"] = request.pop("messages")
+    protocol = PROTOCOLS[recording["protocol"]]
+    if protocol.in_path():
+        return json.dumps(protocol.request)
+    request = {"model": f"replay:{recording['id']}", **protocol.request}
     if recording["stream"]:
         request["stream"] = True
-        if recording["protocol"] == "openai.chat":
+        if protocol.asks:
             request["stream_options"] = USAGE_ASKED
     return json.dumps(request)
 
 
 def provider(recording):
-    """The provider's name: the host's, with a suffix for OpenAI-compatible ones that also speak Anthropic's protocol."""
-    name, foreign = recording["host_kind"], recording["protocol"] == "anthropic.messages"
-    return f"{name}-messages" if foreign and name != "anthropic" else name
+    """The provider's name: the host's, with a suffix where it is called in another protocol than OpenAI's or its own."""
+    name, family = recording["host_kind"], PROTOCOLS[recording["protocol"]].family
+    return name if family == "openai" or name == family == "anthropic" else f"{name}-{family}"
 
 
 def configuration(recordings, port):
     """Every host as a provider."""
     lines = ["durability: process", "prices: { unknown_model: allow_unpriced }", "log: { calls: off }", "providers:"]
-    for name, protocol in sorted({(provider(r), r["protocol"].split(".")[0]) for r in recordings}):
-        path = "/v1" if protocol == "openai" else ""
-        lines.append(f"  {name}: {{ protocol: {protocol}, base_url: \"http://127.0.0.1:{port}{path}\", api_key: \"${{REPLAY_KEY}}\" }}")
+    for name, family, base in sorted({(provider(r), PROTOCOLS[r["protocol"]].family, PROTOCOLS[r["protocol"]].base) for r in recordings}):
+        lines.append(f"  {name}: {{ protocol: {family}, base_url: \"http://127.0.0.1:{port}{base}\", api_key: \"${{REPLAY_KEY}}\" }}")
     return "\n".join(lines) + "\n"
 
 
@@ -97,13 +96,14 @@ class Client:
         if connection is None:
             connection = self.local.connection = http.client.HTTPConnection(self.address.hostname, self.address.port, timeout=SECONDS)
         model = f"{call.host}/{call.model}" if self.prefix else call.model
+        auth, in_path = call.protocol.auth, call.protocol.in_path()
         headers = {"content-type": "application/json", "idempotency-key": call.key}
-        if call.recording["protocol"] == "anthropic.messages":
-            headers.update({"x-api-key": self.key, "anthropic-version": "2023-06-01"})
-        else:
-            headers["authorization"] = f"Bearer {self.key}"
+        headers[auth] = f"Bearer {self.key}" if auth == "authorization" else self.key
+        if call.protocol.family == "anthropic":
+            headers["anthropic-version"] = "2023-06-01"
+        body = call.expected if in_path else corpus.with_model(call.expected, model)
         try:
-            connection.request("POST", PATHS[call.recording["protocol"]], corpus.with_model(call.expected, model).encode(), headers)
+            connection.request("POST", call.protocol.sent_to(model), body.encode(), headers)
             response = connection.getresponse()
             return response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
         except (OSError, http.client.HTTPException):
@@ -118,18 +118,18 @@ def check_request(call, received, lintel):
     if len(received) > 1 and call.recording["status"] not in (408, 409, 429) and call.recording["status"] < 500:
         call.fails(f"the provider got {len(received)} requests")
     path, headers, body = received[-1]
-    if not path.split("?")[0].endswith(PATHS[call.recording["protocol"]].removeprefix("/v1")):
+    if not call.protocol.reaches(path, call.model):
         call.fails(f"the provider got it at {path}")
     if lintel and any("lk_" in value for value in headers.values()):
         call.fails("the provider got the caller's key")
-    if lintel and PROVIDER_KEY not in (headers.get("authorization", "") + headers.get("x-api-key", "")):
+    if lintel and not any(PROVIDER_KEY in headers.get(name, "") for name in ("authorization", "x-api-key", "x-goog-api-key")):
         call.fails("the provider did not get its credential")
     sent = call.expected.encode()
     if body == sent:
         return None
     wanted, got = json.loads(sent), json.loads(body)
     options = {**(wanted.get("stream_options") or {}), **USAGE_ASKED}
-    may_ask = call.recording["protocol"] == "openai.chat" and wanted.get("stream") is True
+    may_ask = call.protocol.asks and wanted.get("stream") is True
     if not (may_ask and got == {**wanted, "stream_options": options} and is_insertion(sent, body)):
         call.fails(f"the provider got other bytes: {difference(sent, body)}")
 
@@ -158,10 +158,10 @@ def check_answer(call, status, headers, body):
         if headers.get("content-type") != recording["response_headers"].get("content-type"):
             call.fails(f"content-type {headers.get('content-type')}")
         return None
-    wanted, got = error_facts(response_bytes(recording)), error_facts(body)
+    wanted, got = error_facts(response_bytes(recording)) or {}, error_facts(body)
     if got is None:
         return call.fails(f"the error is none: {body[:300]!r}")
-    for fact in ("type", "code", "param"):
+    for fact in call.protocol.facts:
         if wanted.get(fact) is not None and str(got.get(fact)) != str(wanted[fact]):
             call.fails(f"the error's {fact} is {got.get(fact)!r} instead of {wanted[fact]!r}")
     message = got.get("message")
@@ -172,11 +172,13 @@ def check_answer(call, status, headers, body):
 
 
 def error_facts(body):
+    """The error's object: inside the body, or the body itself where that has the message."""
     try:
-        error = json.loads(body)["error"]
-    except (ValueError, KeyError, TypeError):
+        document = json.loads(body)
+    except ValueError:
         return None
-    return error if isinstance(error, dict) else None
+    error = document.get("error", document) if isinstance(document, dict) else None
+    return error if isinstance(error, dict) and "message" in error else None
 
 
 def check_ledger(call, record):
@@ -234,10 +236,12 @@ def main():
     arguments.add_argument("--self-test", action="store_true")
     arguments.add_argument("--jobs", type=int, default=4)
     arguments.add_argument("--only", help="recordings whose id begins like this")
+    arguments.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=SERVED, metavar="NAME", help="of: " + ", ".join(PROTOCOLS))
     given = arguments.parse_args()
-    recordings = [r for r in corpus.read(given.corpus, PATHS) if r["id"].startswith(given.only or "")]
+    found = [r for r in corpus.read(given.corpus, given.protocols) if r["id"].startswith(given.only or "")]
+    recordings = [r for r in found if r["method"] == "POST"]
     if not recordings or not (given.binary or given.self_test):
-        arguments.error("nothing to check: name recordings of openai.chat, openai.responses or anthropic.messages, and a binary")
+        arguments.error("nothing to check: name recordings of " + ", ".join(given.protocols) + ", and a binary")
 
     calls = [Call(recording, cut, style) for cut, style in COMBINATIONS for recording in recordings]
     replay = Replay(recordings).start()
@@ -246,10 +250,10 @@ def main():
     else:
         with Lintel(given.binary, configuration(recordings, replay.port), {"REPLAY_KEY": PROVIDER_KEY}) as lintel:
             run(calls, Client(lintel.url, lintel.key("--direct"), prefix=True), replay, lintel, given.jobs)
-    return report(calls, recordings)
+    return report(calls, recordings, len(found) - len(recordings))
 
 
-def report(calls, recordings):
+def report(calls, recordings, skipped):
     bad = [call for call in calls if call.problems]
     for call in bad[:SHOWN]:
         print(f"FAIL {call}: " + "; ".join(call.problems))
@@ -257,6 +261,8 @@ def report(calls, recordings):
         print(f"… and {len(bad) - SHOWN} more, of the recordings " + " ".join(sorted({call.recording["id"] for call in bad[SHOWN:]})))
     kinds = collections.Counter(recording["protocol"] for recording in recordings)
     print(f"{len(recordings)} recordings (" + ", ".join(f"{count} {kind}" for kind, count in kinds.items()) + f") in {len(COMBINATIONS)} cuts and styles")
+    if skipped:
+        print(f"{skipped} recordings skipped: they are no calls")
     print(f"{len(calls) - len(bad)} passed, {len(bad)} failed")
     return 1 if bad else 0
 

@@ -4,6 +4,8 @@ import gzip
 import json
 import os
 
+import protocols
+
 STYLES = ("recorded", "spaced", "pretty", "reversed", "ascii")
 
 
@@ -16,13 +18,14 @@ def files(paths):
             yield path
 
 
-def read(paths, protocols=None):
+def read(paths, wanted=None):
     """Every recording below `paths`, of these protocols only."""
     for path in files(paths):
         with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as file:
             for line in file:
                 recording = json.loads(line)
-                if protocols is None or recording["protocol"] in protocols:
+                recording["protocol"] = protocols.name_of(recording)
+                if wanted is None or recording["protocol"] in wanted:
                     yield recording
 
 
@@ -126,15 +129,96 @@ def _anthropic(usage, start):
     return meters
 
 
+def _searches(usage, *more):
+    spellings = [("num_search_queries",), ("num_sources_used",), ("server_tool_use_details", "web_search_requests"), *more]
+    return max(_number(usage, *spelling) for spelling in spellings)
+
+
+def _chat(usage, _):
+    return {**_openai(usage), "web_search": _searches(usage)}
+
+
+def _embeddings(usage, _):
+    """Some hosts name the total alone: there is no output to tell apart from it."""
+    return {"input": _number(usage, "prompt_tokens") or _number(usage, "total_tokens")}
+
+
+def _responses(usage, _):
+    """The words of chat completions under other names, and the same arithmetic: xAI's reasoning stands beside its output."""
+    renamed = {
+        "prompt_tokens": usage.get("input_tokens"),
+        "completion_tokens": usage.get("output_tokens"),
+        "total_tokens": usage.get("total_tokens"),
+        "prompt_tokens_details": usage.get("input_tokens_details"),
+        "completion_tokens_details": usage.get("output_tokens_details"),
+    }
+    return {**_openai(renamed), "web_search": _searches(usage, ("server_side_tool_usage_details", "web_search_calls"))}
+
+
+def _modality(usage, key, *names):
+    return sum(_number(part, "tokenCount") for part in usage.get(key) or [] if part.get("modality") in names)
+
+
+def _gemini(usage, _):
+    """Cached tokens are a part of the prompt. Thoughts and what tools brought in stand beside prompt and candidates."""
+    if "promptTokenCount" not in usage:
+        return None
+    cached = _number(usage, "cachedContentTokenCount")
+
+    def put_in(*names):
+        both = _modality(usage, "promptTokensDetails", *names) + _modality(usage, "toolUsePromptTokensDetails", *names)
+        return both - _modality(usage, "cacheTokensDetails", *names)
+
+    def put_out(*names):
+        return _modality(usage, "candidatesTokensDetails", *names)
+
+    audio, image = put_in("AUDIO"), put_in("IMAGE", "VIDEO")
+    spoken, drawn = put_out("AUDIO"), put_out("IMAGE", "VIDEO")
+    return {
+        "input": _number(usage, "promptTokenCount") + _number(usage, "toolUsePromptTokenCount") - cached - audio - image,
+        "cache_read": cached,
+        "input_audio": audio,
+        "input_image": image,
+        "output": _number(usage, "candidatesTokenCount") - spoken - drawn,
+        "reasoning": _number(usage, "thoughtsTokenCount"),
+        "output_audio": spoken,
+        "output_image": drawn,
+    }
+
+
+def _bedrock(usage, _):
+    """Cached tokens stand beside the input; they are named twice."""
+    written = _number(usage, "cacheWriteInputTokens")
+    hour = sum(_number(part, "inputTokens") for part in usage.get("cacheDetails") or [] if part.get("ttl") == "1h")
+    return {
+        "input": _number(usage, "inputTokens"),
+        "cache_read": _number(usage, "cacheReadInputTokens"),
+        "cache_write_5m": written - hour,
+        "cache_write_1h": hour,
+        "output": _number(usage, "outputTokens"),
+    }
+
+
+# How usage reads, by protocol.
+READERS = {
+    "openai.chat": _chat,
+    "openai.completions": _chat,
+    "openai.embeddings": _embeddings,
+    "openai.responses": _responses,
+    "anthropic.messages": _anthropic,
+    "gemini.generate": _gemini,
+    "gemini.stream": _gemini,
+    "bedrock.converse": _bedrock,
+    "bedrock.converse_stream": _bedrock,
+}
+
+
 def used(recording):
     """What the ledger must say: quantity by meter, none zero. None where the answer doesn't say."""
-    usage = recording["usage"]
-    if usage is None or recording["status"] >= 400:
+    if recording["status"] >= 400:
         return None
-    if recording["protocol"] == "anthropic.messages":
-        meters = _anthropic(usage, recording.get("usage_start"))
-    else:
-        meters = _openai(usage)
-        spellings = [("num_search_queries",), ("num_sources_used",), ("server_tool_use_details", "web_search_requests")]
-        meters["web_search"] = max(_number(usage, *spelling) for spelling in spellings)
-    return {meter: quantity for meter, quantity in meters.items() if quantity}
+    if recording["protocol"] == "anthropic.count_tokens":
+        return {}
+    usage = recording["usage"]
+    meters = None if usage is None else READERS[recording["protocol"]](usage, recording.get("usage_start"))
+    return None if meters is None else {meter: quantity for meter, quantity in meters.items() if quantity}

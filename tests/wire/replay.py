@@ -13,11 +13,13 @@ what it received, by idempotency key.
 
 import argparse
 import asyncio
+import base64
 import json
 import re
 import threading
 
 import corpus
+import protocols
 
 NOT_SENT = ("content-length", "transfer-encoding", "connection", "content-encoding")
 # Chunks are written together up to this size: what matters is where they are cut, not when they come.
@@ -29,10 +31,22 @@ def fingerprint(document):
     return json.dumps({k: v for k, v in document.items() if k != "stream_options"}, sort_keys=True)
 
 
+def frames(body):
+    """The messages of an AWS event stream: each begins with its length."""
+    while len(body) >= 4:
+        size = max(int.from_bytes(body[:4], "big"), 4)
+        yield body[:size]
+        body = body[size:]
+    if body:
+        yield body
+
+
 def cut(body, how):
     """`body` in the pieces in which it is sent."""
     if how == "whole" or not body:
         return [body] if body else []
+    if how == "event" and body[:1] == b"\0":
+        return list(frames(body))
     if how == "event":
         return [piece for piece in re.split(rb"(?<=\r\n\r\n)|(?<=[^\r]\n\n)", body) if piece]
     size = int(how)
@@ -40,6 +54,8 @@ def cut(body, how):
 
 
 def response_bytes(recording):
+    if recording.get("response_b64"):
+        return base64.b64decode(recording["response_b64"])
     return (recording["response_text"] or "").encode()
 
 
@@ -51,7 +67,7 @@ class Replay:
         self.by_id = {recording["id"]: recording for recording in recordings}
         self.by_request = {}
         for recording in recordings:
-            if recording["request_text"]:
+            if (recording["request_text"] or "").startswith("{"):
                 key = recording["protocol"], fingerprint(json.loads(recording["request_text"]))
                 self.by_request.setdefault(key, recording)
         self.received = {}
@@ -118,8 +134,7 @@ class Replay:
         model = document.get("model") if isinstance(document, dict) else None
         if isinstance(model, str) and model.startswith("replay:"):
             return self.by_id.get(model[7:]), how
-        protocol = "anthropic.messages" if path.split("?")[0].endswith("/messages") else "openai.chat"
-        return self.by_request.get((protocol, fingerprint(document))), how
+        return self.by_request.get((protocols.of_path(path), fingerprint(document))), how
 
     @staticmethod
     async def _answer(writer, recording, how):

@@ -5,11 +5,14 @@ import unittest
 
 import check
 import corpus
+from protocols import PROTOCOLS, SERVED, model_of, of_path
+from replay import cut
 
 RECORDING = {
     "id": "pa-1",
     "protocol": "openai.chat",
     "host_kind": "openai",
+    "path": "/v1/chat/completions",
     "request_text": '{"messages":[{"role":"user","content":"the \\"model\\": \\"x\\""}],"model":"gpt-4o","stream":true}',
     "status": 200,
     "response_headers": {"content-type": "application/json"},
@@ -118,6 +121,72 @@ class Usage(unittest.TestCase):
         start = {"input_tokens": 17, "cache_read_input_tokens": 3, "output_tokens": 1}
         self.check({"output_tokens": 227}, {"input": 17, "cache_read": 3, "output": 227}, "anthropic.messages", start)
         self.check({"input_tokens": 40, "output_tokens": 5}, {"input": 40, "cache_read": 3, "output": 5}, "anthropic.messages", start)
+
+
+    def test_embeddings_may_name_the_total_alone(self):
+        self.check({"prompt_tokens": 4, "total_tokens": 4}, {"input": 4}, "openai.embeddings")
+        self.check({"total_tokens": 3}, {"input": 3}, "openai.embeddings")
+        self.check({"total_tokens": 0}, {}, "openai.embeddings")
+        self.check(None, None, "openai.embeddings")
+
+    def test_a_count_is_known_to_use_nothing(self):
+        self.check(None, {}, "anthropic.count_tokens")
+
+    def test_responses_have_the_words_of_chat_under_other_names(self):
+        usage = {"input_tokens": 9, "output_tokens": 50, "total_tokens": 59}
+        details = {"input_tokens_details": {"cached_tokens": 4}, "output_tokens_details": {"reasoning_tokens": 40}}
+        self.check({**usage, **details}, {"input": 5, "cache_read": 4, "output": 10, "reasoning": 40}, "openai.responses")
+        self.check({**usage, "input_tokens_details": None}, {"input": 9, "output": 50}, "openai.responses")
+
+    def test_gemini_counts_thoughts_and_tools_beside_and_cached_inside(self):
+        usage = {
+            "promptTokenCount": 100,
+            "cachedContentTokenCount": 40,
+            "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 70}, {"modality": "AUDIO", "tokenCount": 30}],
+            "cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": 10}],
+            "toolUsePromptTokenCount": 7,
+            "candidatesTokenCount": 5,
+            "thoughtsTokenCount": 11,
+            "totalTokenCount": 123,
+        }
+        want = {"input": 47, "cache_read": 40, "input_audio": 20, "output": 5, "reasoning": 11}
+        self.check(usage, want, "gemini.generate")
+        self.assertEqual(sum(want.values()), usage["totalTokenCount"])
+        self.check({"trafficType": "ON_DEMAND"}, None, "gemini.stream")
+
+    def test_bedrock_names_cached_tokens_twice_and_counts_them_beside(self):
+        usage = {"inputTokens": 3, "outputTokens": 227, "totalTokens": 1942, "cacheWriteInputTokens": 1712, "cacheWriteInputTokenCount": 1712}
+        self.check(usage, {"input": 3, "output": 227, "cache_write_5m": 1712}, "bedrock.converse")
+
+
+class Protocols(unittest.TestCase):
+    def test_a_row_for_every_reader_and_a_place_for_every_row(self):
+        self.assertEqual(set(corpus.READERS) | {"anthropic.count_tokens"}, set(PROTOCOLS))
+        self.assertLessEqual(set(SERVED), set(PROTOCOLS))
+        for name, row in PROTOCOLS.items():
+            target = row.sent_to("a/b:c")
+            self.assertTrue(target.startswith(row.base), name)
+            self.assertEqual([other for other, r in PROTOCOLS.items() if r.reaches(target, "a/b:c")], [name])
+            self.assertEqual(of_path(target), None if row.in_path() else name)
+
+    def test_models_stand_in_the_body_or_in_the_path(self):
+        path = "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
+        one = call(protocol="gemini.stream", host_kind="gemini", path=path, request_text='{"contents":[]}')
+        self.assertEqual((one.model, one.host), ("gemini-2.5-flash", "gemini-gemini"))
+        self.assertEqual(one.protocol.sent_to("gemini-gemini/m"), "/v1beta/models/gemini-gemini/m:streamGenerateContent?alt=sse")
+        check.check_request(one, [(path, SECRET, b'{"contents":[]}')], True)
+        self.assertEqual(one.problems, [])
+        for target in (path.replace("flash", "pro"), path.replace("?alt=sse", "")):
+            check.check_request(one, [(target, SECRET, b'{"contents":[]}')], True)
+            self.assertTrue(one.problems, target)
+            one.problems.clear()
+        bedrock = {"id": "pa-2", "path": "/model/us.amazon.nova-v1%3A0/converse"}
+        self.assertEqual(model_of(bedrock), "us.amazon.nova-v1:0")
+
+    def test_an_event_stream_is_cut_at_its_frames(self):
+        frames = [(12 + n).to_bytes(4, "big") + bytes(8 + n) for n in (0, 5, 300)]
+        self.assertEqual(cut(b"".join(frames), "event"), frames)
+        self.assertEqual(b"".join(cut(b"\0\0\0\0\0", "event")), b"\0\0\0\0\0")
 
 
 class Corpus(unittest.TestCase):

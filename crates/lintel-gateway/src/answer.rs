@@ -12,6 +12,7 @@ use lintel_wire::provider::ANTHROPIC;
 use lintel_wire::surface::{ErrorBody, SurfaceSpec, should_retry};
 
 use crate::body::Share;
+use crate::count::Counted;
 use crate::end::End;
 use crate::failed::{Failed, ProviderAnswer, told};
 use crate::settle::Settlement;
@@ -23,6 +24,7 @@ const OVERHEAD: HeaderName = HeaderName::from_static("x-lintel-overhead-us");
 const COST: HeaderName = HeaderName::from_static("x-lintel-cost");
 const DEGRADED: HeaderName = HeaderName::from_static("x-lintel-degraded");
 const DROPPED: HeaderName = HeaderName::from_static("x-lintel-dropped");
+/// What of an answer is Lintel's own doing.
 const EMULATED: HeaderName = HeaderName::from_static("x-lintel-emulated");
 const ERROR_ORIGIN: HeaderName = HeaderName::from_static("x-lintel-error-origin");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
@@ -155,6 +157,26 @@ pub(crate) async fn document(
         200,
         headers,
         ClientBody::whole(Cleared::own_document(Bytes::from(json))),
+    )
+}
+
+/// A count that Lintel made by itself.
+pub(crate) async fn counted(
+    mut settlement: Box<Settlement>,
+    counted: Counted,
+) -> Response<ClientBody> {
+    let mut headers = own_headers(&mut settlement);
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(EMULATED, HeaderValue::from_static("input_tokens"));
+    if let Ok(value) = HeaderValue::from_str(&settlement.cost().to_string()) {
+        headers.insert(COST, value);
+    }
+    settlement.response_bytes = counted.body.len() as u64;
+    settle(&mut settlement, End::success(200)).await;
+    respond(
+        200,
+        headers,
+        ClientBody::whole(Cleared::own_document(counted.body)),
     )
 }
 

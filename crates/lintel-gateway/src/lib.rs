@@ -15,6 +15,7 @@ mod body;
 mod clock;
 mod commit;
 mod control;
+mod count;
 mod detach;
 mod end;
 mod entry;

@@ -7,6 +7,7 @@ use lintel_policy::ModelPrices;
 use lintel_types::{AttemptRecord, Failure, Leg, MeterLine, Money, Mono, Surface, Usage};
 use lintel_wire::dialect::Notes;
 use lintel_wire::provider::{ReplyFacts, StreamMeter};
+use lintel_wire::surface;
 
 use crate::reserve::PricedAttempt;
 use crate::usage::{Seen, booked};
@@ -21,6 +22,8 @@ pub(crate) struct Live {
     reason: Arc<str>,
     prices: Option<Arc<ModelPrices>>,
     estimated_input: u64,
+    /// The operation costs nothing, whatever comes of it.
+    free: bool,
     exchange_started: Mono,
     started: Mono,
     /// The request went out.
@@ -50,6 +53,9 @@ impl Live {
         now: Mono,
     ) -> Self {
         let planned = &priced.candidate.planned;
+        let free = surface::spec(priced.candidate.spoken.surface)
+            .counts()
+            .is_some();
         Self {
             ordinal,
             leg: if ordinal == 1 {
@@ -62,7 +68,8 @@ impl Live {
             model: Arc::clone(&planned.target.model),
             reason: Arc::clone(&planned.reason),
             prices: priced.prices.clone(),
-            estimated_input,
+            estimated_input: if free { 0 } else { estimated_input },
+            free,
             exchange_started,
             started: now,
             sent: false,
@@ -132,6 +139,7 @@ impl Live {
     pub(crate) fn close(self, failure: Option<Failure>, now: Mono) -> AttemptRecord {
         let seen = Seen {
             sent: self.sent,
+            free: self.free,
             status: self.status,
             class: failure.map(|f| f.class),
             facts: self.said(),

@@ -15,18 +15,20 @@ use lintel_wire::surface::SurfaceSpec;
 
 use crate::answer::{self, bare_error, note_degraded, respond, stream_head};
 use crate::attempt::{self, Answered, Ready, Reply};
+use crate::count::Counted;
 use crate::entry::{self, Asked};
 use crate::exchange::{Born, Exchange, said};
 use crate::failed::Failed;
 use crate::head::Called;
 use crate::opening::Opened;
+use crate::plan::Plan;
 use crate::probe::Step;
 use crate::relay::{Relay, RelayRules};
 use crate::settle::Settlement;
 use crate::start::Worker;
 use crate::write::ClientBody;
 use crate::{
-    admit, authenticate, body, detach, guard, head, models, objects, plan, reserve, route,
+    admit, authenticate, body, count, detach, guard, head, models, objects, plan, reserve, route,
 };
 
 /// One request's whole life.
@@ -75,7 +77,8 @@ pub(crate) async fn run(
     // authenticate, admit, body, head, route, guard, plan, reserve
     let spec = called.spec;
     let ready = match prepare(worker, &mut settlement, called, parts, incoming).await {
-        Ok(ready) => ready,
+        Ok(Prepared::Ready(ready)) => ready,
+        Ok(Prepared::Counted(counted)) => return answer::counted(settlement, counted).await,
         Err(error) => return answer::failed(settlement, spec, error.into()).await,
     };
 
@@ -99,6 +102,14 @@ pub(crate) async fn run(
     answer(settlement, outcome, ready).await
 }
 
+/// What the steps before the first attempt come to.
+enum Prepared {
+    /// A call to be attempted.
+    Ready(Box<Ready>),
+    /// An answer that needs no attempt.
+    Counted(Counted),
+}
+
 /// Everything before the first attempt.
 async fn prepare(
     worker: &Arc<Worker>,
@@ -106,7 +117,7 @@ async fn prepare(
     called: Called,
     parts: Parts,
     incoming: Incoming,
-) -> Result<Box<Ready>, Error> {
+) -> Result<Prepared, Error> {
     let shared = &worker.shared;
     let snapshot = Arc::clone(&settlement.exchange.snapshot);
 
@@ -140,14 +151,17 @@ async fn prepare(
     let guarded = guard::judge(&route, &mut parsed)?;
 
     shared.at(Step::Plan);
-    let candidates = plan::make(&snapshot, &route, parsed.spec.surface(), shared.random())?;
+    let candidates = match plan::make(&snapshot, &route, parsed.spec, shared.random())? {
+        Plan::Attempts(candidates) => candidates,
+        Plan::Estimate(write) => return Ok(Prepared::Counted(count::answer(&parsed, write)?)),
+    };
 
     let candidates = objects::stick(shared, &principal, &parsed, candidates).await?;
 
     shared.at(Step::Reserve);
     let plan = reserve::price(&snapshot, candidates, settlement.exchange.wall)?;
 
-    Ok(Box::new(Ready {
+    Ok(Prepared::Ready(Box::new(Ready {
         parsed,
         route,
         guarded,
@@ -155,7 +169,7 @@ async fn prepare(
         headers: parts.headers,
         deadline,
         canonical: OnceLock::new(),
-    }))
+    })))
 }
 
 /// The exchange's deadline: the route's, or what the client asked for if that is sooner.

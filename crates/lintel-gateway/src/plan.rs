@@ -1,13 +1,16 @@
 //! The plan step: the ordered attempts that the route allows for this call.
 //!
-//! Only targets that speak the caller's protocol are in it: what would need translation is refused by name.
+//! Only targets that can answer the caller's operation are in it. Where there is none, a call that only counts
+//! tokens is answered without any; every other is refused by name.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use lintel_config::{Provider, Snapshot};
 use lintel_policy::{Planned, Route};
-use lintel_types::{Error, Kind, Surface};
+use lintel_types::{Error, Kind};
 use lintel_wire::provider::{Spoken, speak};
+use lintel_wire::surface::SurfaceSpec;
 
 /// One attempt that may be made, with everything it needs.
 pub(crate) struct Candidate {
@@ -17,13 +20,22 @@ pub(crate) struct Candidate {
     pub(crate) spoken: Spoken,
 }
 
+/// How a call is answered.
+pub(crate) enum Plan {
+    /// By one of these.
+    Attempts(Vec<Candidate>),
+    /// By an estimate, written so.
+    Estimate(fn(u64) -> Bytes),
+}
+
 /// Plans the call.
 pub(crate) fn make(
     snapshot: &Snapshot,
     route: &Route,
-    surface: Surface,
+    spec: &dyn SurfaceSpec,
     random: u64,
-) -> Result<Vec<Candidate>, Error> {
+) -> Result<Plan, Error> {
+    let surface = spec.surface();
     let plan = lintel_policy::plan(route, random);
     let candidates: Vec<Candidate> = plan
         .attempts
@@ -39,13 +51,16 @@ pub(crate) fn make(
             })
         })
         .collect();
-    if candidates.is_empty() {
-        let text = format!(
-            "no target of `{}` speaks {}: call it through its own protocol's path",
-            route.name,
-            surface.name()
-        );
-        return Err(Error::client(Kind::InvalidRequest, "unsupported", text));
+    if !candidates.is_empty() {
+        return Ok(Plan::Attempts(candidates));
     }
-    Ok(candidates)
+    if let Some(write) = spec.counts() {
+        return Ok(Plan::Estimate(write));
+    }
+    let text = format!(
+        "no target of `{}` speaks {}: call it through its own protocol's path",
+        route.name,
+        surface.name()
+    );
+    Err(Error::client(Kind::InvalidRequest, "unsupported", text))
 }

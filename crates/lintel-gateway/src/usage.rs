@@ -1,7 +1,8 @@
 //! What an attempt is booked with: the provider's numbers where they came, an estimate where they didn't.
 //!
 //! The rule: a whole answer without usage, and anything cut after it was sent, is estimated from bytes and
-//! marked so; a refusal by the provider costs nothing; what was never sent costs nothing.
+//! marked so; a refusal by the provider costs nothing; what was never sent costs nothing, and neither does an
+//! operation that only counts tokens.
 
 use lintel_types::{FailureClass, Meter, Usage};
 use lintel_wire::provider::ReplyFacts;
@@ -18,6 +19,8 @@ pub(crate) fn estimate(bytes: u64) -> u64 {
 pub(crate) struct Seen<'a> {
     /// Something was sent to the provider.
     pub(crate) sent: bool,
+    /// The operation costs nothing, whatever comes of it: that is known, not estimated.
+    pub(crate) free: bool,
     /// The provider's status, if an answer began.
     pub(crate) status: Option<u16>,
     /// How it failed, if it did.
@@ -31,7 +34,7 @@ pub(crate) struct Seen<'a> {
 /// The usage that is booked.
 pub(crate) fn booked(seen: &Seen<'_>) -> Usage {
     let refused = seen.status.is_some_and(|s| !(200..300).contains(&s));
-    if !seen.sent || refused {
+    if !seen.sent || refused || seen.free {
         return Usage::new();
     }
     let cut = seen.class.is_some_and(breaks_off);
@@ -79,6 +82,7 @@ mod tests {
     ) -> (u64, u64, bool) {
         let usage = booked(&Seen {
             sent,
+            free: false,
             status,
             class,
             facts,
@@ -97,6 +101,21 @@ mod tests {
             usage,
             content_bytes,
             ..ReplyFacts::default()
+        }
+    }
+
+    #[test]
+    fn what_is_free_is_known_to_be_even_when_it_is_cut() {
+        for class in [None, Some(FailureClass::Cancelled)] {
+            let booked = booked(&Seen {
+                sent: true,
+                free: true,
+                status: Some(200),
+                class,
+                facts: Some(&facts(None, 0)),
+                estimated_input: 10,
+            });
+            assert_eq!(booked, Usage::new());
         }
     }
 

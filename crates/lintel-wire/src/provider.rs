@@ -267,7 +267,10 @@ pub trait ProviderSpec: Sync {
 mod tests {
     use super::*;
     use crate::hosts::generic;
-    use crate::surface::{ANTHROPIC_MESSAGES, OPENAI_CHAT};
+    use crate::surface::{
+        ANTHROPIC_COUNT_TOKENS, ANTHROPIC_MESSAGES, OPENAI_CHAT, OPENAI_COMPLETIONS,
+        OPENAI_EMBEDDINGS,
+    };
 
     fn spoken(
         protocol: Protocol,
@@ -279,12 +282,30 @@ mod tests {
 
     #[test]
     fn a_provider_speaks_its_own_surface_and_the_sandbox_every_one() {
-        for surface in [OPENAI_CHAT, ANTHROPIC_MESSAGES] {
+        for surface in [
+            OPENAI_CHAT,
+            ANTHROPIC_MESSAGES,
+            OPENAI_EMBEDDINGS,
+            OPENAI_COMPLETIONS,
+            ANTHROPIC_COUNT_TOKENS,
+        ] {
             assert_eq!(
                 spoken(surface.protocol(), surface, None),
                 Some(surface.name())
             );
             assert_eq!(spoken(SANDBOX, surface, None), Some(surface.name()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_conversation_is_not_translated() {
+        for (protocol, surface) in [
+            (ANTHROPIC, OPENAI_EMBEDDINGS),
+            (ANTHROPIC, OPENAI_COMPLETIONS),
+            (OPENAI, ANTHROPIC_COUNT_TOKENS),
+        ] {
+            assert_eq!(spoken(protocol, surface, None), None);
+            assert_eq!(spoken(SANDBOX, surface, Some(protocol)), None);
         }
     }
 
@@ -313,6 +334,15 @@ mod tests {
         assert_eq!(
             path(openai, "/api/paas/v4", OPENAI_CHAT, ""),
             "/api/paas/v4/chat/completions"
+        );
+        assert_eq!(path(openai, "/v1", OPENAI_EMBEDDINGS, ""), "/v1/embeddings");
+        assert_eq!(
+            path(openai, "/v1", OPENAI_COMPLETIONS, ""),
+            "/v1/completions"
+        );
+        assert_eq!(
+            path(anthropic, "/v1", ANTHROPIC_COUNT_TOKENS, "beta=true"),
+            "/v1/messages/count_tokens?beta=true"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The simulated provider: answers chat completions and messages as the real APIs do, without a model.
+//! The simulated provider: answers as the real APIs do, without a model.
 //!
 //! Decides what a provider would answer, and when, as a [`Script`]: data that the gateway plays. It
 //! must not know sockets, tasks, clocks or a random source; the same arguments always give the same

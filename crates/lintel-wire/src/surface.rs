@@ -11,14 +11,21 @@ use lintel_types::{ContentPart, Error, Kind, Retry, SpanEdit, Surface};
 
 use crate::json::{self, JsonError, Member};
 
+mod anthropic_count_tokens;
 mod anthropic_messages;
 pub(crate) mod gemini_generate;
+mod openai;
 mod openai_chat;
+mod openai_completions;
+mod openai_embeddings;
 mod openai_responses;
 
+pub use anthropic_count_tokens::ANTHROPIC_COUNT_TOKENS;
 pub use anthropic_messages::ANTHROPIC_MESSAGES;
 pub use gemini_generate::GEMINI_GENERATE;
 pub use openai_chat::OPENAI_CHAT;
+pub use openai_completions::OPENAI_COMPLETIONS;
+pub use openai_embeddings::OPENAI_EMBEDDINGS;
 pub use openai_responses::OPENAI_RESPONSES;
 
 /// Every surface, in the order in which paths are tried.
@@ -27,6 +34,9 @@ pub const SURFACES: &[&dyn SurfaceSpec] = &[
     &openai_responses::OpenaiResponses,
     &anthropic_messages::AnthropicMessages,
     &gemini_generate::GeminiGenerate,
+    &openai_embeddings::OpenaiEmbeddings,
+    &openai_completions::OpenaiCompletions,
+    &anthropic_count_tokens::AnthropicCountTokens,
 ];
 
 /// The surface's own file.
@@ -116,6 +126,11 @@ pub trait SurfaceSpec: Sync {
     fn head(&self, body: &[u8], place: &Place) -> Result<Head, Error>;
     /// The conversation's content parts by reference, for guards and bounds. Lazily called.
     fn parts(&self, body: &[u8]) -> Result<Vec<ContentPart>, Error>;
+    /// Writes the answer of a surface that only counts tokens; none where more than a count is asked for.
+    /// Counting is free: whatever comes of such a call, nothing is booked.
+    fn counts(&self) -> Option<fn(u64) -> Bytes> {
+        None
+    }
     /// An error in this dialect, as a JSON body.
     fn error(&self, error: &ErrorBody<'_>) -> Bytes;
     /// An error in this dialect, as the last event of a stream.
@@ -146,7 +161,7 @@ pub(crate) fn member<'m, 'a>(members: &'m [Member<'a>], key: &str) -> Option<&'m
     members.iter().find(|m| m.key == key)
 }
 
-/// What both surfaces read alike: model, stream, our own member.
+/// What surfaces with the model in the body read alike: model, stream, our own member.
 pub(crate) fn common_head(members: &[Member<'_>]) -> Result<Head, Error> {
     let model =
         member(members, "model").ok_or_else(|| bad_field("$.model", "present: name a route"))?;

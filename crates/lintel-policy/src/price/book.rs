@@ -401,8 +401,10 @@ mod tests {
         for entry in &file.prices {
             let prices = ModelPrices::new("x", entry);
             let (input, output) = (prices.rate_of(Meter::Input), prices.rate_of(Meter::Output));
+            // An embedding has no output to charge for; its input is priced as any other.
+            let writes = !entry.model.contains("embedding");
             assert!(
-                input.is_some() && output.is_some(),
+                input.is_some() && output.is_some() == writes,
                 "{}: input and output are required of list prices",
                 entry.model
             );
@@ -427,6 +429,7 @@ mod tests {
         for (host, model, expect) in [
             ("openai", "gpt-4o-mini-2024-07-18", "0.15"),
             ("openai", "gpt-4o", "2.5"),
+            ("openai", "text-embedding-3-small", "0.02"),
             ("anthropic", "claude-sonnet-4-5-20250929", "3"),
             ("anthropic", "claude-3-5-haiku-latest", "0.8"),
             ("google", "gemini-2.5-pro", "1.25"),

@@ -7,7 +7,7 @@ use super::{Call, EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMet
 use crate::hosts::{Host, anthropic_compatible};
 use crate::json::{self, Node};
 use crate::resources;
-use crate::surface::ANTHROPIC_MESSAGES;
+use crate::surface::{ANTHROPIC_COUNT_TOKENS, ANTHROPIC_MESSAGES};
 
 mod failure;
 mod usage;
@@ -45,7 +45,11 @@ impl ProviderSpec for Anthropic {
     }
 
     fn endpoint(&self, surface: Surface) -> Option<&'static str> {
-        (surface == ANTHROPIC_MESSAGES).then_some("/v1/messages")
+        match surface {
+            ANTHROPIC_MESSAGES => Some("/v1/messages"),
+            ANTHROPIC_COUNT_TOKENS => Some("/v1/messages/count_tokens"),
+            _ => None,
+        }
     }
 
     fn conversation(&self) -> Surface {
@@ -59,14 +63,19 @@ impl ProviderSpec for Anthropic {
         format!("{prefix}{path}{}", call.query_text())
     }
 
-    fn reply(&self, _host: &'static Host, _surface: Surface, body: &[u8]) -> ReplyFacts {
+    fn reply(&self, _host: &'static Host, surface: Surface, body: &[u8]) -> ReplyFacts {
+        let promised = if surface == ANTHROPIC_COUNT_TOKENS {
+            "input_tokens"
+        } else {
+            "content"
+        };
         let mut meter = MessageMeter::default();
         match json::parse(body) {
             Ok(root) if is_type(root, "error") => meter.error(root),
             Ok(root) => {
                 meter.message(root);
                 meter.made(root);
-                meter.facts.malformed = root.get("content").is_none();
+                meter.facts.malformed = root.get(promised).is_none();
             }
             Err(_) => meter.facts.malformed = true,
         }
@@ -227,6 +236,17 @@ mod tests {
         let usage = facts.usage.unwrap();
         assert_eq!((usage.input_tokens(), usage.output_tokens()), (4734, 9));
         assert_eq!(facts.finish_reason.as_deref(), Some("end_turn"));
+    }
+
+    #[test]
+    fn a_count_is_an_answer_and_an_error_is_none() {
+        let reply = |body: &str| {
+            Anthropic.reply(generic(ANTHROPIC), ANTHROPIC_COUNT_TOKENS, body.as_bytes())
+        };
+        assert_eq!(reply(r#"{"input_tokens":19}"#), ReplyFacts::default());
+        assert!(reply(r#"{"content":[]}"#).malformed && reply("[]").malformed);
+        let error = reply(r#"{"type":"error","error":{"type":"overloaded_error","message":"x"}}"#);
+        assert_eq!(error.error, Some(FailureClass::Overloaded));
     }
 
     #[test]

@@ -5,8 +5,9 @@ use lintel_types::{FailureClass, Protocol, Surface};
 use super::{EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
 use crate::hosts::{Host, openai_compatible};
 use crate::json::{self, Node};
-use crate::surface::{OPENAI_CHAT, OPENAI_RESPONSES};
+use crate::surface::{OPENAI_CHAT, OPENAI_COMPLETIONS, OPENAI_EMBEDDINGS, OPENAI_RESPONSES};
 
+mod embeddings;
 mod failure;
 mod responses;
 pub(crate) mod usage;
@@ -16,6 +17,13 @@ pub const OPENAI: Protocol = Protocol::new("openai");
 
 /// What is assumed of a compatible host that is no row.
 static GENERIC: Host = openai_compatible("openai-compatible", "", &[]);
+
+/// Where each operation lives.
+const OPERATIONS: &[(Surface, &str)] = &[
+    (OPENAI_CHAT, "/chat/completions"),
+    (OPENAI_EMBEDDINGS, "/embeddings"),
+    (OPENAI_COMPLETIONS, "/completions"),
+];
 
 /// The protocol.
 pub(super) struct Openai;
@@ -34,11 +42,10 @@ impl ProviderSpec for Openai {
     }
 
     fn endpoint(&self, surface: Surface) -> Option<&'static str> {
-        match surface {
-            OPENAI_CHAT => Some("/chat/completions"),
-            OPENAI_RESPONSES => Some("/responses"),
-            _ => None,
-        }
+        OPERATIONS
+            .iter()
+            .find(|(s, _)| *s == surface)
+            .map(|(_, path)| *path)
     }
 
     fn conversation(&self) -> Surface {
@@ -49,10 +56,18 @@ impl ProviderSpec for Openai {
         if surface == OPENAI_RESPONSES {
             return responses::reply(host, body);
         }
+        if surface == OPENAI_EMBEDDINGS {
+            return embeddings::reply(body);
+        }
+        let content = if surface == OPENAI_COMPLETIONS {
+            "text"
+        } else {
+            "message"
+        };
         let mut facts = ReplyFacts::default();
         match json::parse(body) {
             Ok(root) => {
-                look(host, root, "message", &mut facts);
+                look(host, root, content, &mut facts);
                 facts.malformed = root.get("choices").is_none() && facts.error.is_none();
             }
             Err(_) => facts.malformed = true,
@@ -64,8 +79,14 @@ impl ProviderSpec for Openai {
         if surface == OPENAI_RESPONSES {
             return Box::new(responses::ResponsesMeter::new(host));
         }
+        let content = if surface == OPENAI_COMPLETIONS {
+            "text"
+        } else {
+            "delta"
+        };
         Box::new(ChatMeter {
             host,
+            content,
             facts: ReplyFacts::default(),
         })
     }
@@ -75,9 +96,11 @@ impl ProviderSpec for Openai {
     }
 }
 
-/// Watches a stream of `chat.completion.chunk`s.
+/// Watches a stream of `chat.completion.chunk`s, or of `text_completion`s.
 struct ChatMeter {
     host: &'static Host,
+    /// The member of a choice that holds what was produced.
+    content: &'static str,
     facts: ReplyFacts,
 }
 
@@ -95,7 +118,7 @@ impl StreamMeter for ChatMeter {
         };
         let before = self.facts.content_bytes;
         let error_before = self.facts.error.is_some();
-        let reported = look(self.host, root, "delta", &mut self.facts);
+        let reported = look(self.host, root, self.content, &mut self.facts);
         let no_choices = root
             .get("choices")
             .is_some_and(|c| c.items().next().is_none());
@@ -116,14 +139,14 @@ impl StreamMeter for ChatMeter {
 ///
 /// Usage may come in any chunk, also in several, also in one with non-empty `choices`, also
 /// followed by chunks with `"usage":null`: the last one that can be read counts.
-fn look(host: &Host, root: Node<'_>, message: &str, facts: &mut ReplyFacts) -> bool {
+fn look(host: &Host, root: Node<'_>, content: &str, facts: &mut ReplyFacts) -> bool {
     let mut reported = false;
     let mut usage = None;
     for (key, value) in root.members() {
         match &*key {
             "choices" => value
                 .items()
-                .for_each(|choice| look_at_choice(choice, message, facts)),
+                .for_each(|choice| look_at_choice(choice, content, facts)),
             "usage" => usage = Some(value).filter(|v| v.kind() == json::Kind::Object),
             // Groq without include_usage reports it here, and only here.
             "x_groq" => {
@@ -159,7 +182,7 @@ fn look(host: &Host, root: Node<'_>, message: &str, facts: &mut ReplyFacts) -> b
     reported
 }
 
-fn look_at_choice(choice: Node<'_>, message: &str, facts: &mut ReplyFacts) {
+fn look_at_choice(choice: Node<'_>, content: &str, facts: &mut ReplyFacts) {
     for (key, value) in choice.members() {
         match &*key {
             // Some hosts write "" for null.
@@ -168,7 +191,11 @@ fn look_at_choice(choice: Node<'_>, message: &str, facts: &mut ReplyFacts) {
                     facts.finish_reason = Some(reason.into_owned());
                 }
             }
-            key if key == message => {
+            // The older surface has a text where the others have a message.
+            key if key == content && value.kind() == json::Kind::String => {
+                facts.content_bytes += content_bytes(value);
+            }
+            key if key == content => {
                 for (key, value) in value.members() {
                     if !matches!(&*key, "role" | "refusal" | "annotations") {
                         facts.content_bytes += content_bytes(value);
@@ -253,6 +280,40 @@ mod tests {
         ]);
         assert_eq!(facts.usage.unwrap().input_tokens(), 7);
         assert!(facts.raw_usage.unwrap().contains("\"total_tokens\":10"));
+    }
+
+    #[test]
+    fn the_older_surface_has_texts_for_messages() {
+        let mut meter = Openai.meter(generic(OPENAI), OPENAI_COMPLETIONS);
+        let mut seen = |event: &str| {
+            let facts = meter.event(event.as_bytes());
+            (facts.content, facts.usage_only, facts.terminal)
+        };
+        let (no, yes) = (false, true);
+        assert_eq!(
+            seen(
+                r#"{"choices":[{"text":"Hey","index":0,"logprobs":null,"finish_reason":null}],"usage":null}"#
+            ),
+            (yes, no, no)
+        );
+        assert_eq!(
+            seen(r#"{"choices":[{"text":"","index":0,"finish_reason":"length"}]}"#),
+            (no, no, no)
+        );
+        assert_eq!(
+            seen(
+                r#"{"choices":[],"usage":{"prompt_tokens":14,"completion_tokens":16,"total_tokens":30}}"#
+            ),
+            (no, yes, no)
+        );
+        assert_eq!(seen("[DONE]"), (no, no, yes));
+        let facts = meter.facts();
+        assert_eq!(facts.usage.as_ref().unwrap().output_tokens(), 16);
+        assert_eq!(facts.finish_reason.as_deref(), Some("length"));
+        assert_eq!(facts.content_bytes, 3);
+        let whole = br#"{"choices":[{"text":"Hey!","index":0,"finish_reason":"stop"}]}"#;
+        let facts = Openai.reply(generic(OPENAI), OPENAI_COMPLETIONS, whole);
+        assert_eq!((facts.content_bytes, facts.malformed), (4, false));
     }
 
     #[test]

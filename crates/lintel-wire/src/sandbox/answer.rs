@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use lintel_types::Surface;
 
+use super::ask::Refusal;
 use super::config::{Pause, Percent, SandboxConfig};
 use super::dialect::{self, Dialect, Ids};
 use super::dice::{Dice, hash};
@@ -17,7 +18,7 @@ use super::script::{Script, Step};
 
 /// Whether the simulated provider answers on `surface`.
 pub fn speaks(surface: Surface) -> bool {
-    dialect::of(surface).is_some()
+    dialect::of(surface).is_some() || dialect::plain(surface).is_some()
 }
 
 /// The simulated provider's answer to `body`, sent on `surface` for `model`.
@@ -32,8 +33,12 @@ pub fn answer(
     body: &[u8],
     seed: u64,
 ) -> Script {
+    let plain = dialect::plain(surface);
     // A surface that isn't spoken is planned to no sandbox; asked all the same, it gets the first dialect.
-    let dialect = dialect::of(surface).unwrap_or(&openai::DIALECT);
+    let dialect = plain
+        .map(|p| p.tongue)
+        .or_else(|| dialect::of(surface))
+        .unwrap_or(&openai::DIALECT);
     let ids = |config: &SandboxConfig| Ids {
         model,
         seed: seed ^ hash(body),
@@ -56,30 +61,48 @@ pub fn answer(
     if let Some(status) = config.error_status.filter(|_| struck) {
         return refuse(dialect, &ids, &config, &errors::of_status(status.get()));
     }
-    let ask = match (dialect.ask)(body) {
-        Ok(ask) => ask,
-        Err(refusal) => {
-            return refuse(
-                dialect,
-                &ids,
-                &config,
-                &errors::bad_request(refusal.param, refusal.message),
-            );
-        }
-    };
-    let reply = reply(&ask, &config);
     let faults = struck.then_some(&config);
-    let script = if ask.stream {
-        let events = (dialect.events)(&reply, &ids, &ask);
-        faults::stream(events, &config, faults, || (dialect.error_event)(&ids))
-    } else {
-        let whole = (dialect.body)(&reply, &ids);
-        let tokens = u32::try_from(reply.counts.output).unwrap_or(u32::MAX);
-        faults::whole(whole, tokens, &config, faults, || {
-            (dialect.error)(&errors::of_status(500), &ids)
-        })
+    let played = match plain {
+        Some(plain) => (plain.answer)(body, &config, &ids)
+            .map(|whole| faults::whole(whole, 0, &config, faults, || broken(dialect, &ids))),
+        None => converse(dialect, body, &config, faults, &ids),
     };
-    with_headers(dialect, &ids, script)
+    match played {
+        Ok(script) => with_headers(dialect, &ids, script),
+        Err(refusal) => refuse(
+            dialect,
+            &ids,
+            &config,
+            &errors::bad_request(refusal.param, refusal.message),
+        ),
+    }
+}
+
+/// The answer to a conversation, whole or as a stream.
+fn converse(
+    dialect: &Dialect,
+    body: &[u8],
+    config: &SandboxConfig,
+    faults: Option<&SandboxConfig>,
+    ids: &Ids<'_>,
+) -> Result<Script, Refusal> {
+    let ask = (dialect.ask)(body)?;
+    let reply = reply(&ask, config);
+    if ask.stream {
+        let events = (dialect.events)(&reply, ids, &ask);
+        let error = || (dialect.error_event)(ids);
+        return Ok(faults::stream(events, config, faults, error));
+    }
+    let whole = (dialect.body)(&reply, ids);
+    let tokens = u32::try_from(reply.counts.output).unwrap_or(u32::MAX);
+    Ok(faults::whole(whole, tokens, config, faults, || {
+        broken(dialect, ids)
+    }))
+}
+
+/// What a whole answer that is an error says.
+fn broken(dialect: &Dialect, ids: &Ids<'_>) -> Vec<u8> {
+    (dialect.error)(&errors::of_status(500), ids)
 }
 
 fn refuse(dialect: &Dialect, ids: &Ids<'_>, config: &SandboxConfig, fault: &Fault) -> Script {

@@ -3,6 +3,7 @@
 //! Field names, their order and the order of events follow recorded traffic of `api.anthropic.com`;
 //! <https://docs.anthropic.com/en/api/messages-streaming>.
 
+mod count;
 mod read;
 mod stream;
 mod whole;
@@ -15,6 +16,8 @@ use super::dialect::{Dialect, Ids};
 use super::dice::Dice;
 use super::errors::{self, Fault};
 use super::reply::{Counts, Finish};
+
+pub(super) use count::COUNT_TOKENS;
 
 pub(super) const DIALECT: Dialect = Dialect {
     ask: read::ask,

@@ -1,13 +1,17 @@
-//! What a surface's dialect must be able to say. One file and two lines here add one.
+//! What a surface's dialect must be able to say. One file and two lines here add one: to [`DIALECTS`] where
+//! the answer is made of text and calls, to [`PLAIN`] where it is anything else.
 
 use bytes::Bytes;
 use lintel_types::Surface;
 
 use super::ask::{Ask, Refusal};
+use super::config::SandboxConfig;
 use super::errors::Fault;
 use super::reply::Reply;
 use super::{anthropic, openai};
-use crate::surface::{ANTHROPIC_MESSAGES, OPENAI_CHAT};
+use crate::surface::{
+    ANTHROPIC_COUNT_TOKENS, ANTHROPIC_MESSAGES, OPENAI_CHAT, OPENAI_COMPLETIONS, OPENAI_EMBEDDINGS,
+};
 
 /// A dialect: functions from values to bytes.
 pub(super) struct Dialect {
@@ -25,13 +29,37 @@ pub(super) struct Dialect {
     pub(super) headers: fn(&Ids) -> Vec<(&'static str, String)>,
 }
 
+/// A request's one answer, or why it is refused.
+type Answer = fn(&[u8], &SandboxConfig, &Ids) -> Result<Vec<u8>, Refusal>;
+
+/// A surface whose answer is no conversation: one body, made from the request at once.
+pub(super) struct Plain {
+    /// Answers a request.
+    pub(super) answer: Answer,
+    /// The dialect of its errors and headers.
+    pub(super) tongue: &'static Dialect,
+}
+
 /// The dialects by surface.
 const DIALECTS: &[(Surface, &Dialect)] = &[
     (OPENAI_CHAT, &openai::DIALECT),
     (ANTHROPIC_MESSAGES, &anthropic::DIALECT),
+    (OPENAI_COMPLETIONS, &openai::COMPLETIONS),
 ];
 
-/// The dialect of `surface`, if the sandbox speaks it.
+/// The surfaces that are no conversations.
+const PLAIN: &[(Surface, &Plain)] = &[
+    (OPENAI_EMBEDDINGS, &openai::EMBEDDINGS),
+    (ANTHROPIC_COUNT_TOKENS, &anthropic::COUNT_TOKENS),
+];
+
+/// What answers on `surface`, if it is no conversation.
+pub(super) fn plain(surface: Surface) -> Option<&'static Plain> {
+    let found = PLAIN.iter().find(|(s, _)| *s == surface);
+    found.map(|(_, plain)| *plain)
+}
+
+/// The dialect of `surface`'s conversations, if the sandbox speaks it.
 pub(super) fn of(surface: Surface) -> Option<&'static Dialect> {
     let found = DIALECTS.iter().find(|(s, _)| *s == surface);
     found.map(|(_, dialect)| *dialect)

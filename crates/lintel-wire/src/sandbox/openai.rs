@@ -3,6 +3,8 @@
 //! Field names, their order and the order of events follow recorded traffic of `api.openai.com`
 //! (`system_fingerprint` and `service_tier` included); <https://platform.openai.com/docs/api-reference/chat>.
 
+mod completions;
+mod embeddings;
 mod read;
 mod stream;
 mod whole;
@@ -15,6 +17,9 @@ use super::dialect::{Dialect, Ids};
 use super::dice::Dice;
 use super::errors::{self, Fault};
 use super::reply::{Counts, Finish};
+
+pub(super) use completions::COMPLETIONS;
+pub(super) use embeddings::EMBEDDINGS;
 
 pub(super) const DIALECT: Dialect = Dialect {
     ask: read::ask,

@@ -2,6 +2,7 @@
 
 mod faults;
 mod golden;
+mod plain;
 mod same;
 
 use lintel_types::Surface;

@@ -72,7 +72,7 @@ fn content_parts(content: Node<'_>, label: Label, parts: &mut Vec<ContentPart>) 
     }
 }
 
-fn part(node: Node<'_>, modality: Modality, label: Label) -> ContentPart {
+pub(super) fn part(node: Node<'_>, modality: Modality, label: Label) -> ContentPart {
     ContentPart {
         modality,
         size: node.span().len(),
@@ -86,6 +86,12 @@ fn block_part(block: Node<'_>, label: Label) -> ContentPart {
     match &*kind {
         "text" => part(block.get("text").unwrap_or(block), Modality::Text, label),
         "image" => sourced(block, Modality::Image, label),
+        // A document that is written out is text to whoever reads or counts it.
+        "document" if source_type(block).as_deref() == Some("text") => part(
+            block.at(&["source", "data"]).unwrap_or(block),
+            Modality::Text,
+            label,
+        ),
         "document" => sourced(block, Modality::Document, label),
         "thinking" | "redacted_thinking" => part(block, Modality::Reasoning, label),
         "tool_use" | "server_tool_use" | "mcp_tool_use" => part(block, Modality::ToolCall, label),
@@ -98,6 +104,10 @@ fn block_part(block: Node<'_>, label: Label) -> ContentPart {
         other if other.ends_with("_tool_result") => part(block, Modality::ToolResult, Label::Tool),
         _ => part(block, Modality::Unknown, label),
     }
+}
+
+fn source_type(block: Node<'_>) -> Option<std::borrow::Cow<'_, str>> {
+    block.at(&["source", "type"]).and_then(|t| t.text())
 }
 
 fn sourced(block: Node<'_>, modality: Modality, label: Label) -> ContentPart {
@@ -153,6 +163,16 @@ fn error_json(error: &ErrorBody<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_that_is_written_out_is_text() {
+        let body = r#"{"model":"m","messages":[{"role":"user","content":[
+            {"type":"document","source":{"type":"text","media_type":"text/plain","data":"abc"}},
+            {"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"AAAA"}}]}]}"#;
+        let parts = AnthropicMessages.parts(body.as_bytes()).unwrap();
+        let seen: Vec<_> = parts.iter().map(|p| (p.modality, p.size)).collect();
+        assert_eq!(seen, [(Modality::Text, 5), (Modality::Document, 6)]);
+    }
 
     #[test]
     fn labels_what_tools_bring_in_as_tool() {

@@ -2,12 +2,11 @@
 //! <https://platform.openai.com/docs/api-reference/chat>
 
 use bytes::Bytes;
-use lintel_types::{ContentPart, ContentSource, Error, Kind, Label, Modality, SpanEdit, Surface};
+use lintel_types::{ContentPart, ContentSource, Error, Label, Modality, Surface};
 
-use super::{
-    ErrorBody, Head, Place, SurfaceSpec, bad_field, bad_json, check_messages, common_head, member,
-};
-use crate::json::{self, Member, Node};
+use super::openai::{self, inline};
+use super::{ErrorBody, Head, Place, SurfaceSpec, bad_json, check_messages, common_head, member};
+use crate::json::{self, Node};
 use crate::provider::OPENAI;
 
 /// The surface's name.
@@ -36,7 +35,7 @@ impl SurfaceSpec for OpenaiChat {
             .and_then(|m| m.value.u64())
             .unwrap_or(1);
         if head.stream {
-            head.ask_usage = ask_usage(&members)?;
+            head.ask_usage = openai::ask_usage(&members)?;
         }
         Ok(head)
     }
@@ -52,52 +51,11 @@ impl SurfaceSpec for OpenaiChat {
     }
 
     fn error(&self, error: &ErrorBody<'_>) -> Bytes {
-        Bytes::from(error_json(error))
+        openai::error(error)
     }
 
     fn stream_error(&self, error: &ErrorBody<'_>) -> Bytes {
-        Bytes::from(format!("data: {}\n\n", error_json(error)))
-    }
-}
-
-/// How to make the stream report its usage: none when the client asked for it already.
-fn ask_usage(members: &[Member<'_>]) -> Result<Option<SpanEdit>, Error> {
-    const WHOLE: &[u8] = br#"{"include_usage":true}"#;
-    let Some(options) = member(members, "stream_options").map(|m| m.value) else {
-        let at = members.last().map_or(0, |m| m.value.span().end);
-        return Ok(Some(insert(
-            at,
-            br#","stream_options":{"include_usage":true}"#,
-        )));
-    };
-    match options.kind() {
-        json::Kind::Null => Ok(Some(SpanEdit {
-            range: options.span(),
-            with: Bytes::from_static(WHOLE),
-        })),
-        json::Kind::Object => match options.get("include_usage") {
-            Some(flag) if flag.bool() == Some(true) => Ok(None),
-            Some(flag) => Ok(Some(SpanEdit {
-                range: flag.span(),
-                with: Bytes::from_static(b"true"),
-            })),
-            None if options.members().next().is_none() => Ok(Some(SpanEdit {
-                range: options.span(),
-                with: Bytes::from_static(WHOLE),
-            })),
-            None => Ok(Some(insert(
-                options.span().start + 1,
-                br#""include_usage":true,"#,
-            ))),
-        },
-        _ => Err(bad_field("$.stream_options", "an object")),
-    }
-}
-
-fn insert(at: usize, text: &'static [u8]) -> SpanEdit {
-    SpanEdit {
-        range: at..at,
-        with: Bytes::from_static(text),
+        openai::stream_error(error)
     }
 }
 
@@ -128,15 +86,6 @@ fn message_parts(message: Node<'_>) -> Vec<ContentPart> {
             .map(|call| inline(call, Modality::ToolCall, label)),
     );
     parts
-}
-
-fn inline(node: Node<'_>, modality: Modality, label: Label) -> ContentPart {
-    ContentPart {
-        modality,
-        size: node.span().len(),
-        source: ContentSource::Inline(node.span()),
-        label,
-    }
 }
 
 fn typed_part(part: Node<'_>, label: Label) -> ContentPart {
@@ -173,34 +122,6 @@ fn typed_part(part: Node<'_>, label: Label) -> ContentPart {
         size: node.span().len(),
         label,
     }
-}
-
-/// OpenAI's `type` of an error of ours.
-pub(super) fn type_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::InvalidRequest
-        | Kind::NotFound
-        | Kind::MethodNotAllowed
-        | Kind::TooLarge
-        | Kind::UnsupportedMedia
-        | Kind::RequestTimeout => "invalid_request_error",
-        Kind::Authentication => "authentication_error",
-        Kind::Permission => "permission_error",
-        Kind::RateLimited => "rate_limit_error",
-        Kind::BudgetExceeded => "budget_exceeded",
-        Kind::Overloaded => "overloaded_error",
-        Kind::Deadline => "timeout_error",
-        Kind::Upstream | Kind::UpstreamCredential => "upstream_error",
-        Kind::Internal => "server_error",
-    }
-}
-
-fn error_json(error: &ErrorBody<'_>) -> String {
-    let message = serde_json::Value::from(&*error.message);
-    let kind = serde_json::Value::from(error.kind_name.as_deref().unwrap_or(type_name(error.kind)));
-    let param = error.param.as_deref().unwrap_or("null");
-    let code = error.code.as_deref().unwrap_or("null");
-    format!(r#"{{"error":{{"message":{message},"type":{kind},"param":{param},"code":{code}}}}}"#)
 }
 
 #[cfg(test)]
@@ -282,19 +203,5 @@ mod tests {
         assert!(
             matches!(&parts[2].source, ContentSource::Url(span) if &body[span.clone()] == "\"https://x/y.png\"")
         );
-    }
-
-    #[test]
-    fn errors_are_valid_json_whatever_the_message() {
-        let error = Error::client(
-            Kind::Authentication,
-            "expired_key",
-            "the key \"lk_…\" expired\n",
-        );
-        let body = OpenaiChat.error(&ErrorBody::ours(&error, None));
-        let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!(value["error"]["code"], "expired_key");
-        assert_eq!(value["error"]["type"], "authentication_error");
-        assert!(value["error"]["param"].is_null());
     }
 }

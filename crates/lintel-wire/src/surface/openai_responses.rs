@@ -7,7 +7,7 @@
 use bytes::Bytes;
 use lintel_types::{ContentPart, ContentSource, Error, Label, Modality, Surface};
 
-use super::openai_chat::type_name;
+use super::openai::type_name;
 use super::{ErrorBody, Head, Place, SurfaceSpec, bad_field, bad_json, common_head, member};
 use crate::json::{self, Node, write};
 use crate::provider::OPENAI;

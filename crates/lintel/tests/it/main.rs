@@ -33,3 +33,4 @@ mod reload;
 mod retries;
 mod self_check;
 mod store;
+mod surfaces;

@@ -51,6 +51,24 @@ pub(super) fn searches(response: Node<'_>) -> u64 {
     searches.unwrap_or(0)
 }
 
+/// Reads the usage of a call that only puts in; none when it names no input. Some hosts name the total alone.
+pub(super) fn read_input(node: Node<'_>) -> Option<Usage> {
+    let counts = Counts::of(node);
+    let named = |key| counts.tokens(&[key]);
+    let total = counts.plausible(&["total_tokens"]);
+    let prompt = named("prompt_tokens")
+        .or_else(|| named("input_tokens"))
+        .or_else(|| named("total_tokens"))?;
+    let mut usage = Usage::new();
+    usage.reported_total = total;
+    let over = input(&counts, prompt, &mut usage);
+    let output = named("completion_tokens").unwrap_or(0);
+    usage.add(Meter::Output, output);
+    let sum = usage.input_tokens().saturating_add(output);
+    usage.inconsistent = over || total.is_some_and(|t| t != sum) || counts.doubtful();
+    Some(usage)
+}
+
 /// Books the prompt's parts. Returns whether they are more than the whole.
 fn input(counts: &Counts<'_>, prompt: u64, usage: &mut Usage) -> bool {
     let first = |paths: &[&[&str]]| {
@@ -321,6 +339,30 @@ mod tests {
             r#"{"prompt_tokens":1e30,"completion_tokens":null}"#,
         ] {
             assert_eq!(read(json::parse(doc.as_bytes()).unwrap(), false), None);
+        }
+    }
+
+    #[test]
+    fn what_only_puts_in_may_name_the_total_alone() {
+        let check = |doc: &str, input: u64, inconsistent: bool| {
+            let usage = read_input(json::parse(doc.as_bytes()).unwrap()).unwrap();
+            let got = (usage.get(Meter::Input), usage.inconsistent);
+            assert_eq!(got, (input, inconsistent), "{doc}");
+        };
+        check(r#"{"prompt_tokens":4,"total_tokens":4}"#, 4, false);
+        check(r#"{"prompt_tokens":4}"#, 4, false);
+        check(
+            r#"{"prompt_tokens":4,"completion_tokens":0,"total_tokens":4}"#,
+            4,
+            false,
+        );
+        // Voyage, pa-39c5cead59 and pa-510e5d2e6b.
+        check(r#"{"total_tokens":3}"#, 3, false);
+        check(r#"{"total_tokens":0}"#, 0, false);
+        check(r#"{"prompt_tokens":4,"total_tokens":5}"#, 4, true);
+        check(r#"{"prompt_tokens":"four","total_tokens":4}"#, 4, true);
+        for doc in ["{}", r#"{"prompt_tokens":"four"}"#] {
+            assert_eq!(read_input(json::parse(doc.as_bytes()).unwrap()), None);
         }
     }
 

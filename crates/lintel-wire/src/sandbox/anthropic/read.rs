@@ -31,12 +31,17 @@ pub(super) fn ask(body: &[u8]) -> Result<Ask, Refusal> {
         n: 1,
         max_tokens: Some(max_tokens),
         stop: ask::texts(request.get("stop_sequences")),
-        input_tokens: ask::input_tokens(&[
-            request.get("messages"),
-            request.get("system"),
-            request.get("tools"),
-        ]),
+        input_tokens: input_tokens(&request),
     })
+}
+
+/// What the request weighs by the sandbox's rule.
+pub(super) fn input_tokens(request: &Value) -> u64 {
+    ask::input_tokens(&[
+        request.get("messages"),
+        request.get("system"),
+        request.get("tools"),
+    ])
 }
 
 /// The results of tools in the last message, else the last user message's text.

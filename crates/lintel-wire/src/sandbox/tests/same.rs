@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::{OPTIONS, text};
+use super::super::{OPTIONS, speaks, text};
 use super::{CHAT, MESSAGES, ask, events, json as whole};
 
 /// What an answer says, read from either form: per choice the text, the calls (name, arguments) and the ending.
@@ -201,7 +201,7 @@ proptest! {
     #[test]
     fn no_request_and_no_name_breaks_it(body in proptest::collection::vec(any::<u8>(), 0..80), options in proptest::collection::vec(0..OPTIONS.len(), 0..4), n in 0u32..700, seed in any::<u64>()) {
         let name: String = options.iter().filter_map(|i| OPTIONS.get(*i)).map(|o| if o.number { format!("-{}{n}", o.word) } else { format!("-{}", o.word) }).collect();
-        for surface in [crate::surface::OPENAI_CHAT, crate::surface::ANTHROPIC_MESSAGES] {
+        for surface in crate::surface::SURFACES.iter().map(|s| s.surface()).filter(|s| speaks(*s)) {
             let script = super::answer(surface, &Default::default(), &format!("sandbox{name}"), &body, seed);
             prop_assert!(matches!(script.steps.last(), Some(super::Step::End | super::Step::Tear | super::Step::Stall)));
         }

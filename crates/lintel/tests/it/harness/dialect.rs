@@ -193,8 +193,9 @@ pub(crate) fn answer(seen: &Seen) -> Script {
 
 /// The surface that a request to the provider belongs to.
 pub(crate) fn face_of(seen: &Seen) -> Face {
-    let path = seen.head.start.split(' ').nth(1).unwrap_or_default();
-    match path {
+    let target = seen.head.start.split(' ').nth(1).unwrap_or_default();
+    // What of a query crosses says nothing of the surface.
+    match target.split('?').next().unwrap_or_default() {
         "/v1/chat/completions" => Face::Openai,
         "/v1/messages" => Face::Anthropic,
         other => panic!("the provider was asked for {other}"),
