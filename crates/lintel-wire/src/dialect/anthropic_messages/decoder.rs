@@ -3,6 +3,7 @@
 //! Takes the type from the JSON, never from the event line, and blocks by their index. A block that begins while
 //! another is open is held back until that one ends, so that parts never overlap whatever the target sends.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use lintel_types::canon::{At, Delta, Event, Opening, StreamError};
@@ -52,20 +53,20 @@ impl Decoder for MessageDecoder {
         if self.over {
             return;
         }
-        let kind = root.get("type").and_then(|t| t.text());
-        match kind.as_deref() {
-            Some("content_block_delta") => self.delta(root, out),
-            Some("content_block_start") => self.block_start(root, out),
-            Some("content_block_stop") => self.block_stop(index(root), out),
-            Some("message_start") => self.message_start(root.get("message"), out),
-            Some("message_delta") => self.message_delta(root, out),
-            Some("message_stop") => {
+        let said = Said::of(root);
+        match &*said.kind {
+            "content_block_delta" => self.delta(&said, out),
+            "content_block_start" => self.block_start(&said, out),
+            "content_block_stop" => self.block_stop(said.index, out),
+            "message_start" => self.message_start(said.message, out),
+            "message_delta" => self.message_delta(&said, out),
+            "message_stop" => {
                 self.start(None, out);
                 self.close_all(out);
                 self.over = true;
                 out.push(Event::End);
             }
-            Some("error") => self.error(root, out),
+            "error" => self.error(root, out),
             // ping and whatever comes next.
             _ => {}
         }
@@ -85,8 +86,34 @@ impl Decoder for MessageDecoder {
     }
 }
 
-fn index(root: Node<'_>) -> u64 {
-    root.get("index").and_then(|i| i.u64()).unwrap_or(0)
+/// The members of an event, found in one walk over it: most events are a few bytes of text in an answer of
+/// hundreds, and each walk costs as much as reading them.
+#[derive(Default)]
+struct Said<'a> {
+    kind: Cow<'a, str>,
+    index: u64,
+    delta: Option<Node<'a>>,
+    block: Option<Node<'a>>,
+    message: Option<Node<'a>>,
+    usage: Option<Node<'a>>,
+}
+
+impl<'a> Said<'a> {
+    fn of(root: Node<'a>) -> Self {
+        let mut said = Self::default();
+        for (key, value) in root.members() {
+            match &*key {
+                "type" => said.kind = value.text().unwrap_or_default(),
+                "index" => said.index = value.u64().unwrap_or(0),
+                "delta" => said.delta = Some(value),
+                "content_block" => said.block = Some(value),
+                "message" => said.message = Some(value),
+                "usage" => said.usage = Some(value),
+                _ => {}
+            }
+        }
+        said
+    }
 }
 
 impl MessageDecoder {
@@ -112,10 +139,10 @@ impl MessageDecoder {
         }
     }
 
-    fn message_delta(&mut self, root: Node<'_>, out: &mut Vec<Event>) {
+    fn message_delta(&mut self, said: &Said<'_>, out: &mut Vec<Event>) {
         self.start(None, out);
-        self.usage(root.get("usage"), out);
-        let stop = root.get("delta").and_then(read_stop);
+        self.usage(said.usage, out);
+        let stop = said.delta.and_then(read_stop);
         if let Some(stop) = stop.filter(|_| !self.stopped) {
             self.close_all(out);
             self.stopped = true;
@@ -124,12 +151,12 @@ impl MessageDecoder {
         }
     }
 
-    fn block_start(&mut self, root: Node<'_>, out: &mut Vec<Event>) {
+    fn block_start(&mut self, said: &Said<'_>, out: &mut Vec<Event>) {
         self.start(None, out);
-        let Some(node) = root.get("content_block").filter(|_| !self.stopped) else {
+        let Some(node) = said.block.filter(|_| !self.stopped) else {
             return;
         };
-        let index = index(root);
+        let index = said.index;
         // An index that begins again ends what had it before.
         self.block_stop(index, out);
         let at = At::new(format!("$.content[{index}]"));
@@ -141,11 +168,11 @@ impl MessageDecoder {
         self.blocks.push_back(block);
     }
 
-    fn delta(&mut self, root: Node<'_>, out: &mut Vec<Event>) {
-        let Some(delta) = root.get("delta") else {
+    fn delta(&mut self, said: &Said<'_>, out: &mut Vec<Event>) {
+        let Some(delta) = said.delta else {
             return;
         };
-        let index = index(root);
+        let index = said.index;
         let place = self
             .blocks
             .iter()

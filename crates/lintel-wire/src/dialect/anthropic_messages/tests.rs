@@ -1,6 +1,7 @@
 //! The dialect from outside: recordings, generated requests, and each mapping by itself.
 
 mod corpus;
+mod invariants;
 mod property;
 mod replies;
 mod requests;

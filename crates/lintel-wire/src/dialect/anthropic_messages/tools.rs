@@ -20,10 +20,11 @@ pub(super) struct Toolbox<'r> {
     tools: Vec<&'r Tool>,
     answer: Option<Answer<'r>>,
     choice: Option<Choice<'r>>,
+    /// Whether calls come one at a time.
     serial: Option<bool>,
     /// The schema that the API itself enforces.
     pub(super) format: Option<Cow<'r, str>>,
-    /// Tools that have `strict` written, by address in `tools`.
+    /// The model knows `strict` tools.
     strict: bool,
 }
 

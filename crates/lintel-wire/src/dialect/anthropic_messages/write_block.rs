@@ -33,8 +33,15 @@ impl Place {
     }
 }
 
-/// Images that the API reads. <https://platform.claude.com/docs/en/build-with-claude/vision>
-const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+/// Images that the API reads, and a name that others take for the first one.
+/// <https://platform.claude.com/docs/en/build-with-claude/vision>
+const IMAGES: [&str; 5] = [
+    "image/jpeg",
+    "image/png",
+    "image/gif",
+    "image/webp",
+    "image/jpg",
+];
 
 /// Whether `part` can be said in `place`.
 pub(super) fn sayable(part: &Part, place: Place) -> bool {
@@ -256,11 +263,18 @@ fn id(id: &str) -> Cow<'_, str> {
     }
 }
 
+fn media_type_name(media_type: &str) -> &str {
+    match media_type {
+        "image/jpg" => "image/jpeg",
+        other => other,
+    }
+}
+
 fn bytes(source: &Source, o: &mut Object<'_>) {
     match source {
         Source::Inline { media_type, data } => o
             .str("type", "base64")
-            .str("media_type", media_type)
+            .str("media_type", media_type_name(media_type))
             .str("data", data),
         Source::Url(url) => o.str("type", "url").str("url", url),
         Source::Text(text) => o

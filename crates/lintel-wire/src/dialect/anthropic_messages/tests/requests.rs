@@ -351,6 +351,7 @@ fn foreign_parts_are_left_out_and_named() {
                 image(Source::File("f".into()), None),
                 image(inline("image/bmp"), None),
                 image(inline("image/png"), Some("high")),
+                image(inline("image/jpg"), Some("auto")),
                 opaque,
             ],
         ),
@@ -364,11 +365,13 @@ fn foreign_parts_are_left_out_and_named() {
         ),
     ]);
     let (body, encoded) = encode(&request, MODEL);
-    assert_eq!(body["messages"][0]["content"].as_array().unwrap().len(), 1);
+    let images = &body["messages"][0]["content"];
+    assert_eq!(images.as_array().unwrap().len(), 2);
+    assert_eq!(images[1]["source"]["media_type"], "image/jpeg");
     assert_eq!(body["messages"][1]["content"].as_array().unwrap().len(), 1);
     assert_eq!(
         encoded.notes.dropped,
-        ["$.p[0]", "$.p[1]", "$.p[2]", "$.p[3].detail", "$.p[4]"]
+        ["$.p[0]", "$.p[1]", "$.p[2]", "$.p[3].detail", "$.p[5]"]
     );
     let extra = asking(|r| {
         r.extras.push(Extra {
