@@ -18,9 +18,10 @@ mod depth;
 #[cfg(test)]
 mod grammar;
 mod media;
+mod openai_responses;
 
 /// Every dialect that can be translated from and to.
-pub const DIALECTS: &[&dyn Dialect] = &[];
+pub const DIALECTS: &[&dyn Dialect] = &[&openai_responses::OpenaiResponses];
 
 /// The dialect of `surface`; none for surfaces that are no conversation.
 pub fn of(surface: Surface) -> Option<&'static dyn Dialect> {

@@ -21,6 +21,7 @@ pub use error_body::{ProviderError, read_error};
 
 pub use anthropic::ANTHROPIC;
 pub use openai::OPENAI;
+pub(crate) use openai::usage as openai_usage;
 
 /// Every provider protocol that has a wire format of its own. The sandbox speaks its caller's.
 pub const PROVIDERS: &[&dyn ProviderSpec] = &[&openai::Openai, &anthropic::Anthropic];

@@ -18,6 +18,7 @@ mod openai_responses;
 pub use anthropic_messages::ANTHROPIC_MESSAGES;
 pub use openai_chat::OPENAI_CHAT;
 pub use openai_responses::OPENAI_RESPONSES;
+pub(crate) use openai_responses::{code_text, error_event};
 
 /// Every surface, in the order in which paths are tried.
 pub const SURFACES: &[&dyn SurfaceSpec] = &[
