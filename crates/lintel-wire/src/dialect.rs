@@ -20,10 +20,12 @@ mod depth;
 mod grammar;
 mod media;
 mod openai_chat;
+mod openai_responses;
 
 /// Every dialect that can be translated from and to.
 pub const DIALECTS: &[&dyn Dialect] = &[
     &openai_chat::OpenaiChat,
+    &openai_responses::OpenaiResponses,
     &anthropic_messages::AnthropicMessages,
 ];
 

@@ -24,6 +24,7 @@ pub use anthropic::ANTHROPIC;
 pub(crate) use anthropic::Counts as AnthropicCounts;
 pub use gemini::GEMINI;
 pub use openai::OPENAI;
+pub(crate) use openai::usage as openai_usage;
 
 /// Every provider protocol that has a wire format of its own. The sandbox speaks its caller's.
 pub const PROVIDERS: &[&dyn ProviderSpec] =

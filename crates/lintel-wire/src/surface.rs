@@ -27,6 +27,7 @@ pub use openai_chat::OPENAI_CHAT;
 pub use openai_completions::OPENAI_COMPLETIONS;
 pub use openai_embeddings::OPENAI_EMBEDDINGS;
 pub use openai_responses::OPENAI_RESPONSES;
+pub(crate) use openai_responses::{code_text, error_event};
 
 /// Every surface, in the order in which paths are tried.
 pub const SURFACES: &[&dyn SurfaceSpec] = &[

@@ -283,10 +283,7 @@ pub const FEATURES: &[Feature] = &[
         )
     }),
     answers("answer: refusal", refuse, |r| {
-        // Where a dialect has no such stop, the filter's is the one that says "not a normal end".
-        ended(r, StopReason::Refusal)
-            || ended(r, StopReason::ContentFilter)
-            || shows(r, |k| matches!(k, PartKind::Refusal(_)))
+        held_back(r) || shows(r, |k| matches!(k, PartKind::Refusal(_)))
     }),
     answers(
         "answer: cut at the cap",
@@ -296,7 +293,7 @@ pub const FEATURES: &[Feature] = &[
     answers(
         "answer: stopped by a filter",
         |r| ends(r, StopReason::ContentFilter),
-        |r| ended(r, StopReason::ContentFilter),
+        held_back,
     ),
     answers(
         "answer: cached tokens",

@@ -285,6 +285,11 @@ pub(super) fn ended(reply: &Reply, reason: StopReason) -> bool {
     stops.into_iter().any(|s| s.reason == reason)
 }
 
+/// Ended by the model's own refusal or by a filter: no dialect but Gemini's tells the two apart.
+pub(super) fn held_back(reply: &Reply) -> bool {
+    ended(reply, StopReason::Refusal) || ended(reply, StopReason::ContentFilter)
+}
+
 pub(super) fn used(reply: &mut Reply, meter: Meter) {
     if let Some(usage) = &mut reply.usage {
         usage.add(meter, 5);

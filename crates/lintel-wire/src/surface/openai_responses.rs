@@ -82,7 +82,7 @@ impl SurfaceSpec for OpenaiResponses {
 
 /// The error event of a stream. Official SDKs raise on its `error`; the documented event has the same members beside
 /// its `type`. <https://platform.openai.com/docs/api-reference/responses-streaming/error>
-fn error_event(error: &ErrorBody<'_>, sequence_number: u64) -> String {
+pub(crate) fn error_event(error: &ErrorBody<'_>, sequence_number: u64) -> String {
     let mut out = String::from("event: error\ndata: ");
     write::object(&mut out, |o| {
         o.str("type", "error");
@@ -107,7 +107,7 @@ fn members_of(error: &ErrorBody<'_>, o: &mut write::Object<'_>) {
 }
 
 /// The code as a JSON string or null: SDKs of this surface type it so, some hosts write numbers.
-fn code_text(error: &ErrorBody<'_>) -> String {
+pub(crate) fn code_text(error: &ErrorBody<'_>) -> String {
     match error.code.as_deref() {
         None | Some("null") => "null".into(),
         Some(code) if code.starts_with('"') => code.into(),
