@@ -134,9 +134,7 @@ fn used(usage: &Usage, o: &mut Object<'_>) {
     o.object("input_tokens_details", |o| {
         o.int("cached_tokens", usage.get(Meter::CacheRead));
         let written = usage.get(Meter::CacheWrite5m) + usage.get(Meter::CacheWrite1h);
-        if written > 0 {
-            o.int("cache_write_tokens", written);
-        }
+        o.int("cache_write_tokens", written);
     });
     o.int("output_tokens", output);
     o.object("output_tokens_details", |o| {

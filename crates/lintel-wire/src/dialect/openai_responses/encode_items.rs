@@ -354,8 +354,10 @@ fn annotations(citations: &[Citation], part: &Part, a: &mut Array<'_>, notes: &m
 
 /// A citation as this dialect's annotation; none for one of another protocol that cites no page.
 pub(super) fn annotation(citation: &Citation) -> Option<String> {
-    if citation.protocol == OPENAI && !citation.raw.as_str().contains("\"url_citation\":") {
-        return Some(citation.raw.as_str().to_owned());
+    let raw = citation.raw.as_str();
+    // OpenAI's other dialect has the address inside, and hosts have bare addresses.
+    if citation.protocol == OPENAI && raw.starts_with('{') && !raw.contains("\"url_citation\":") {
+        return Some(raw.to_owned());
     }
     let url = citation.url.as_deref()?;
     let (start, end) = citation.span.unwrap_or((0, 0));
