@@ -26,7 +26,7 @@ pub(super) fn write(a: &mut Array<'_>, request: &Request, target: &Target<'_>, n
         if message.role == Role::Tool {
             for part in &message.parts {
                 match &part.kind {
-                    PartKind::ToolResult(found) => {
+                    PartKind::ToolResult(found) if !answers_unsaid(found, request) => {
                         a.object(|o| result(o, found, part, host, notes));
                         shown.extend(found.parts.iter().filter(|p| !is_text(p)));
                     }
@@ -62,6 +62,16 @@ fn turn(messages: &[Message]) -> usize {
         next.role == Role::Assistant && (calls(before) || thinks(before) || calls(next))
     };
     1 + pairs.take_while(goes_on).count()
+}
+
+/// Whether the call that is answered has no form here and is left out: a result without its call is refused.
+fn answers_unsaid(found: &ToolResult, request: &Request) -> bool {
+    let id = write::quoted(&found.call_id);
+    let mut parts = request.messages.iter().flat_map(|m| &m.parts);
+    parts.any(|part| match &part.kind {
+        PartKind::Opaque { kind, raw, .. } => kind.ends_with("_call") && raw.as_str().contains(&id),
+        _ => false,
+    })
 }
 
 fn is_text(part: &Part) -> bool {

@@ -77,7 +77,7 @@ pub(super) fn cache(
 /// A part of this dialect. OpenAI's other dialect has parts too; none of them is understood here.
 fn is_ours(kind: &str) -> bool {
     let foreign = ["item_reference", "compaction", "reasoning", "message"];
-    let endings = ["_call", "_output"];
+    let endings = ["_call", "_output", "_tools"];
     !(foreign.contains(&kind)
         || endings.iter().any(|e| kind.ends_with(e))
         || kind.starts_with("mcp_")

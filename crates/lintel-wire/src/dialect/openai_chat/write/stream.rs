@@ -33,6 +33,8 @@ struct Choice {
     /// Calls so far; the open one is the last.
     calls: u64,
     open: Open,
+    /// Citations so far.
+    cited: u64,
     /// Characters of text in parts that are closed, and in the open one.
     before: u64,
     length: u64,
@@ -206,8 +208,13 @@ impl Chunks {
             Delta::Citation(cited) if cited.url.is_some() => {
                 self.chunk(index, None, out, |o, choice| {
                     o.array("annotations", |a| {
-                        a.object(|o| citation::write(o, cited, choice.before, choice.length));
+                        a.object(|o| {
+                            // Clients that put a stream together tell the items of a list apart by their index.
+                            o.int("index", choice.cited);
+                            citation::write(o, cited, choice.before, choice.length);
+                        });
                     });
+                    choice.cited += 1;
                 });
             }
             Delta::Citation(_) => {}
@@ -279,6 +286,7 @@ fn find(choices: &mut Vec<Choice>, index: u32) -> &mut Choice {
             index,
             greeted: false,
             calls: 0,
+            cited: 0,
             open: Open::Whole,
             before: 0,
             length: 0,
