@@ -21,6 +21,7 @@ mod grammar;
 mod media;
 mod openai_chat;
 mod openai_responses;
+mod unsaid;
 
 /// Every dialect that can be translated from and to.
 pub const DIALECTS: &[&dyn Dialect] = &[

@@ -7,6 +7,7 @@ use lintel_types::canon::{
     At, Extra, FunctionTool, Message, Part, PartKind, Request, Role, Tool, ToolKind,
 };
 
+use super::super::unsaid;
 use super::read_block::{cache, content, raw, text_of};
 use super::read_settings;
 use crate::json::{self, Kind, Node};
@@ -29,7 +30,10 @@ pub(super) fn read(body: &[u8], head: &Head) -> Result<Request, Error> {
             "model" | "stream" | "stream_options" | "lintel" => {}
             "system" => system(value, &mut request.messages),
             "messages" => messages(value, &mut conversation)?,
-            "tools" => request.tools = tools(value),
+            "tools" => {
+                request.tools = tools(value);
+                unsaid_of_tools(value, &mut request);
+            }
             key if value.is_null() || read_settings::member(key, value, &mut request) => {}
             key => request.extras.push(extra(key, format!("$.{key}"), value)),
         }
@@ -109,6 +113,23 @@ fn tools(value: Node<'_>) -> Vec<Tool> {
             at: At::new(format!("$.tools[{i}]")),
         })
         .collect()
+}
+
+/// What the application's tools have beyond what the canonical form has words for.
+fn unsaid_of_tools(value: Node<'_>, request: &mut Request) {
+    const KNOWN: &[&str] = &[
+        "type",
+        "name",
+        "description",
+        "input_schema",
+        "strict",
+        "cache_control",
+    ];
+    for (node, tool) in value.items().zip(&request.tools) {
+        if matches!(tool.kind, ToolKind::Function(_)) {
+            unsaid::members(node, &tool.at, KNOWN, ANTHROPIC, &mut request.extras);
+        }
+    }
 }
 
 /// A tool without a type, or of type `custom`, is the application's; every other runs at the provider or has

@@ -5,6 +5,7 @@
 
 use lintel_types::canon::{At, Extra, PartKind, Request, Set, Settings};
 
+use super::super::unsaid::is_inner;
 use super::super::{Encoded, Notes, Target};
 use super::models::{self, Model, Sampling};
 use super::reasoning::{self, Circumstances, Output};
@@ -198,7 +199,7 @@ fn rest(settings: &Settings, o: &mut Object<'_>, notes: &mut Notes) {
 
 fn extras(extras: &[Extra], o: &mut Object<'_>, notes: &mut Notes) {
     for extra in extras {
-        if extra.protocol != ANTHROPIC {
+        if extra.protocol != ANTHROPIC || is_inner(extra) {
             notes.drop(&extra.at);
         } else if extra.key != "output_config" {
             o.raw(&extra.key, extra.value.as_str());

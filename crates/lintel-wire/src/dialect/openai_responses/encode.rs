@@ -12,6 +12,7 @@ use lintel_types::canon::{
 use super::encode_items;
 use super::settings::LOGPROBS;
 use crate::dialect::depth::effort_of;
+use crate::dialect::unsaid::is_inner;
 use crate::dialect::{Encoded, Notes, Target};
 use crate::json::{self, write};
 use crate::provider::OPENAI;
@@ -323,7 +324,7 @@ fn include(request: &Request, o: &mut write::Object<'_>) {
 fn extras(extras: &[Extra], o: &mut write::Object<'_>, notes: &mut Notes) {
     for extra in extras {
         let key = extra.key.as_str();
-        if extra.protocol != OPENAI || CHAT_ONLY.contains(&key) {
+        if extra.protocol != OPENAI || CHAT_ONLY.contains(&key) || is_inner(extra) {
             notes.drop(&extra.at);
         } else if key != "include" && !key.starts_with("text.") && !key.starts_with("reasoning.") {
             o.raw(key, extra.value.as_str());

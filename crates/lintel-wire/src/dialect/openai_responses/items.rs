@@ -204,15 +204,15 @@ fn reasoning(item: Node<'_>, at: &At) -> Vec<Part> {
     let id = text_of(item, "id");
     let mut parts: Vec<Part> = Vec::new();
     for (key, summary) in [("summary", true), ("content", false)] {
-        for (i, text) in item.get(key).iter().flat_map(Node::items).enumerate() {
+        for text in item.get(key).iter().flat_map(Node::items) {
             let reasoning = Reasoning {
                 text: text_of(text, "text").unwrap_or_default(),
                 summary,
                 id: id.clone(),
                 seal: None,
             };
-            let at = at.key(key).index(i);
-            parts.push(Part::new(PartKind::Reasoning(reasoning), at));
+            // The item's place: with a text goes the seal, which stands beside it.
+            parts.push(Part::new(PartKind::Reasoning(reasoning), at.clone()));
         }
     }
     if let Some(seal) = seal(item) {

@@ -105,7 +105,10 @@ fn other(request: &mut Request, key: &str, value: Node<'_>) -> Result<(), Error>
         // Read already, or by the head, or without a meaning when they are nothing.
         "model" | "stream" | "stream_options" | "lintel" | "instructions" | "input"
         | "background" => {}
-        "tools" => request.tools = settings::tools(value)?,
+        "tools" => {
+            request.tools = settings::tools(value)?;
+            settings::unsaid_of_tools(value, request);
+        }
         "tool_choice" => settings::choice(value, request)?,
         "text" => settings::text(value, request)?,
         "reasoning" => settings::reasoning(value, request)?,

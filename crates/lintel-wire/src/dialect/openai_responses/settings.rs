@@ -8,6 +8,7 @@ use lintel_types::canon::{
 };
 
 use super::request::extra;
+use crate::dialect::unsaid;
 use crate::json::{Kind, Node, write};
 use crate::provider::OPENAI;
 use crate::surface::bad_field;
@@ -37,6 +38,16 @@ pub(super) fn tools(value: Node<'_>) -> Result<Vec<Tool>, Error> {
         })
     };
     value.items().enumerate().map(read).collect()
+}
+
+/// What functions have beyond what the canonical form has words for.
+pub(super) fn unsaid_of_tools(value: Node<'_>, request: &mut Request) {
+    const KNOWN: &[&str] = &["type", "name", "description", "parameters", "strict"];
+    for (node, tool) in value.items().zip(&request.tools) {
+        if matches!(tool.kind, ToolKind::Function(_)) {
+            unsaid::members(node, &tool.at, KNOWN, OPENAI, &mut request.extras);
+        }
+    }
 }
 
 fn tool_kind(tool: Node<'_>, at: &At) -> Result<ToolKind, Error> {

@@ -112,9 +112,12 @@ fn requests_survive() {
         let (out, encoded) = encode(&decode(body), source["model"].as_str().unwrap());
         // A file's id is never carried on: another provider can't read it.
         let files = body.matches(r#""type":"file""#).count();
+        // What a tool has no canonical word for is named.
+        let inner = |path: &&String| path.ends_with(".defer_loading");
+        let inner = encoded.notes.dropped.iter().filter(inner).count();
         assert_eq!(
             encoded.notes.dropped.len(),
-            files,
+            files + inner,
             "{id}: {:?}",
             encoded.notes
         );

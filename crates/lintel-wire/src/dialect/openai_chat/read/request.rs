@@ -40,7 +40,10 @@ fn known(member: &Member<'_>, request: &mut Request) -> Result<bool, Error> {
             request.include_usage = asked == Some(true);
         }
         "messages" => request.messages = messages::read(node)?,
-        "tools" => request.tools.extend(tools::tools(node)?),
+        "tools" => {
+            request.tools.extend(tools::tools(node)?);
+            tools::unsaid(node, &mut request.extras);
+        }
         "functions" => request.tools.extend(tools::functions(node)?),
         key @ ("tool_choice" | "function_call") => {
             let at = if key == "tool_choice" {

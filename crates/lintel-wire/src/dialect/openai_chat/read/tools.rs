@@ -1,8 +1,9 @@
 //! Tools and which of them to call, in today's words and in the older `functions`.
 
 use lintel_types::Error;
-use lintel_types::canon::{At, FunctionTool, RawJson, Tool, ToolChoice, ToolKind};
+use lintel_types::canon::{At, Extra, FunctionTool, RawJson, Tool, ToolChoice, ToolKind};
 
+use super::super::super::unsaid;
 use super::{parts, said};
 use crate::json::{Kind, Node};
 use crate::provider::OPENAI;
@@ -11,6 +12,25 @@ use crate::surface::bad_field;
 /// Reads `tools`.
 pub(super) fn tools(list: Node<'_>) -> Result<Vec<Tool>, Error> {
     read(list, &At::new("$.tools"), tool)
+}
+
+/// What function tools have beyond what the canonical form has words for.
+pub(super) fn unsaid(list: Node<'_>, out: &mut Vec<Extra>) {
+    for (i, tool) in list.items().enumerate() {
+        let Some(inside) = tool.get("function") else {
+            continue;
+        };
+        let at = At::new("$.tools").index(i);
+        let outside = [
+            "type",
+            "function",
+            "cache_control",
+            "prompt_cache_breakpoint",
+        ];
+        unsaid::members(tool, &at, &outside, OPENAI, out);
+        let known = ["name", "description", "parameters", "strict"];
+        unsaid::members(inside, &at.key("function"), &known, OPENAI, out);
+    }
 }
 
 /// Reads the older `functions`.
@@ -39,17 +59,19 @@ fn read(
 
 fn tool(node: Node<'_>, at: At) -> Result<Tool, Error> {
     let kind = said(node, "type").unwrap_or_else(|| "function".into());
-    let kind = if kind == "function" {
+    // What is named of a function stands in the member of that name.
+    let (kind, at) = if kind == "function" {
         let key = at.key("function");
         let inside = node.get("function").filter(|f| f.kind() == Kind::Object);
         let inside = inside.ok_or_else(|| bad_field(key.as_str(), "an object"))?;
-        ToolKind::Function(function(inside, &key)?)
+        (ToolKind::Function(function(inside, &key)?), key)
     } else {
-        ToolKind::Opaque {
+        let opaque = ToolKind::Opaque {
             kind: kind.into_owned(),
             protocol: OPENAI,
             raw: RawJson::new(node.raw()),
-        }
+        };
+        (opaque, at)
     };
     Ok(Tool {
         kind,

@@ -71,7 +71,7 @@ fn extras(o: &mut Object<'_>, request: &Request, host: &Host, notes: &mut Notes)
         let taken = match key {
             "tool_choice" | "function_call" => request.tool_choice.is_some(),
             "response_format" => request.settings.format.is_some(),
-            key => WRITTEN.contains(&key) || OF_RESPONSES.contains(&key),
+            key => key.contains('.') || WRITTEN.contains(&key) || OF_RESPONSES.contains(&key),
         };
         if extra.protocol == OPENAI && !taken && terms::takes(host, key) {
             o.raw(key, extra.value.as_str());
