@@ -136,7 +136,7 @@ fn encode(
         surface: request.spoken.surface,
         prefix: &provider.base.path,
         host: provider.host,
-        api_version: None,
+        api_version: provider.api_version.as_deref(),
         model: request.model,
         stream: request.stream,
         query: request.query,

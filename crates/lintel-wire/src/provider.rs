@@ -125,9 +125,41 @@ pub struct ProviderConfig {
     /// Its credential: `${ENV}` or `file:/path`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key: Option<String>,
+    /// AWS access keys, which sign each request; for hosts that take them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<AwsConfig>,
+    /// A Google service account's key file: `file:/path.json`, or `${ENV}` that holds its text; for hosts that take one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<String>,
+    /// The version of the API that is asked for; for Azure OpenAI: a date such as `2024-10-21` calls deployments,
+    /// without it the paths are `/openai/v1/…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
+    /// The region, such as `eu-central-1`; for hosts whose base URL or signature names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The location, such as `europe-west4` or `global`; for hosts whose base URL names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// The project; for hosts whose base URL names one. Default: the service account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
     /// How the simulated provider behaves; for protocol `sandbox` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxConfig>,
+}
+
+/// AWS access keys, each `${ENV}` or `file:/path`.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AwsConfig {
+    /// The access key's id.
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret_access_key: String,
+    /// The session's token, with temporary keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_token: Option<String>,
 }
 
 /// What a whole answer, or a finished stream, says about itself.
@@ -199,6 +231,25 @@ impl Call<'_> {
     }
 }
 
+/// `text` as one segment of a path: whatever could end the segment or be read as a query is escaped.
+pub fn path_segment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:@".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let hex = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
+            let (high, low) = (hex(byte >> 4), hex(byte & 15));
+            out.extend(['%', high.to_ascii_uppercase(), low.to_ascii_uppercase()]);
+        }
+    }
+    // A segment of dots would climb.
+    if text == "." || text == ".." {
+        return out.replace('.', "%2E");
+    }
+    out
+}
+
 /// One provider protocol.
 pub trait ProviderSpec: Sync {
     /// Which one.
@@ -264,6 +315,15 @@ mod tests {
             query,
         };
         spec.path(&call)
+    }
+
+    #[test]
+    fn a_segment_stays_one() {
+        assert_eq!(path_segment("gpt-4o_1.5"), "gpt-4o_1.5");
+        assert_eq!(path_segment("a/b?c#d%"), "a%2Fb%3Fc%23d%25");
+        assert_eq!(path_segment(".."), "%2E%2E");
+        assert_eq!(path_segment("claude@20250101"), "claude@20250101");
+        assert_eq!(path_segment("ä"), "%C3%A4");
     }
 
     #[test]

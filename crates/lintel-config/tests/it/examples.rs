@@ -77,7 +77,12 @@ fn minimal() {
         ("openai", "api.openai.com", "/v1")
     );
     assert_eq!(
-        openai.credential.as_ref().unwrap().expose(),
+        openai
+            .credential
+            .as_ref()
+            .and_then(|c| c.key())
+            .unwrap()
+            .expose(),
         "value of OPENAI_API_KEY"
     );
     let target = &s.routes["chat"].tiers[0].targets[0];
@@ -145,6 +150,7 @@ fn team() {
             .unwrap()
             .credential
             .as_ref()
+            .and_then(|c| c.key())
             .unwrap()
             .expose(),
         "sk-file"

@@ -2,11 +2,12 @@
 
 use lintel_types::{FailureClass, Protocol, Surface};
 
-use super::{EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
-use crate::hosts::{Host, openai_compatible};
+use super::{Call, EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
+use crate::hosts::{Host, Paths, openai_compatible};
 use crate::json::{self, Node};
 use crate::surface::OPENAI_CHAT;
 
+mod azure;
 mod failure;
 mod usage;
 
@@ -38,6 +39,14 @@ impl ProviderSpec for Openai {
 
     fn conversation(&self) -> Surface {
         OPENAI_CHAT
+    }
+
+    fn path(&self, call: &Call<'_>) -> String {
+        let endpoint = self.endpoint(call.surface).unwrap_or_default();
+        match call.host.paths {
+            Paths::Plain => format!("{}{endpoint}{}", call.prefix, call.query_text()),
+            Paths::Azure => azure::path(call, endpoint),
+        }
     }
 
     fn reply(&self, host: &'static Host, _surface: Surface, body: &[u8]) -> ReplyFacts {
