@@ -15,6 +15,7 @@ use lintel_types::{Clock, Entropy, IdSource, Mono, Timestamp};
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::control::KeyTable;
 use crate::probe::{Probe, Step};
+use crate::upstream::Tokens;
 
 /// Shared by every worker.
 pub(crate) struct Shared {
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     /// Calls in flight end now, with an error.
     pub(crate) cut: AtomicBool,
     pub(crate) probe: Probe,
+    /// Tokens that accounts have been given.
+    pub(crate) tokens: Tokens,
 }
 
 impl Shared {

@@ -25,7 +25,7 @@ use crate::control::{ControlHandle, KeyEntry, KeyTable};
 use crate::listen;
 use crate::probe::{Probe, Step};
 use crate::shared::Shared;
-use crate::upstream::{Pool, client_config};
+use crate::upstream::{Pool, Tokens, client_config};
 
 /// How often idle connections are looked through.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -177,6 +177,7 @@ fn share(deps: &Deps) -> Shared {
         draining: false.into(),
         cut: false.into(),
         probe,
+        tokens: Tokens::default(),
     }
 }
 

@@ -2,11 +2,13 @@
 //! sandbox through its script; both look the same to an attempt.
 
 mod body;
+mod credential;
 mod dial;
 mod line;
 mod pool;
 mod sandbox;
 mod tls;
+mod token;
 
 use std::sync::Arc;
 use std::task::Poll;
@@ -26,8 +28,10 @@ use crate::start::Worker;
 use crate::write::ProviderBody;
 
 pub(crate) use body::{BrokeOff, UpstreamBody};
+pub(crate) use credential::credential;
 pub(crate) use pool::{Connection, Pool};
 pub(crate) use tls::client_config;
+pub(crate) use token::Tokens;
 
 /// A way to a provider: a connection, or the sandbox, which needs none.
 pub(crate) enum Way {
