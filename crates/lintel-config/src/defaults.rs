@@ -58,8 +58,9 @@ fn providers(set: &dyn Fn(&str) -> Option<String>) -> Value {
         .iter()
         .filter(|h| whole(h.base_url))
         .filter_map(|host| {
-            host.env
-                .filter(|name| set(name).is_some())
+            let mut names = host.env.into_iter().chain(host.env_also);
+            names
+                .find(|name| set(name).is_some())
                 .map(|name| (host, name))
         });
     let mut providers: Map<String, Value> = found

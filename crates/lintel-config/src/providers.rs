@@ -141,7 +141,9 @@ fn host(
     let speaks = |host: &&'static Host| host.protocol == config.protocol;
     let Some(wanted) = config.host.as_deref() else {
         let found = match base {
-            Some(base) => hosts::by_hostname(&base.host).or_else(|| hosts::by_name(name)),
+            Some(base) => {
+                hosts::by_hostname(&base.host, config.protocol).or_else(|| hosts::by_name(name))
+            }
             None => hosts::by_name(name),
         };
         // Without a place of its own it is an account at the protocol's first host: who invented it.

@@ -17,13 +17,14 @@ const LONGEST_KEY: usize = 512;
 /// Where SDKs put their key.
 const KEY_HEADERS: [&str; 4] = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
 
-/// Finds the caller.
+/// Finds the caller. `in_query` is a key that stands in the query, where the dialect allows that.
 pub(crate) fn principal(
     shared: &Shared,
     headers: &HeaderMap,
+    in_query: Option<&str>,
     now: Timestamp,
 ) -> Result<Arc<Principal>, Error> {
-    let key = presented(headers)?;
+    let key = presented(headers, in_query)?;
     let hash: [u8; 32] = Sha256::digest(key).into();
     let keys = shared.keys.load();
     let known = keys.get(&hash).ok_or_else(|| {
@@ -56,14 +57,15 @@ pub(crate) fn principal(
     Ok(Arc::clone(&known.principal))
 }
 
-/// The key in the request's headers. Two different keys are refused: which one pays must be plain.
-fn presented(headers: &HeaderMap) -> Result<&[u8], Error> {
+/// The key of the request. Two different keys are refused: which one pays must be plain.
+fn presented<'r>(headers: &'r HeaderMap, in_query: Option<&'r str>) -> Result<&'r [u8], Error> {
     let mut found: Option<&[u8]> = None;
-    for (name, value) in headers {
-        if !KEY_HEADERS.contains(&name.as_str()) {
-            continue;
-        }
-        let Some(key) = bare(name.as_str(), value.as_bytes()) else {
+    let written = headers
+        .iter()
+        .filter(|(name, _)| KEY_HEADERS.contains(&name.as_str()))
+        .map(|(name, value)| bare(name.as_str(), value.as_bytes()));
+    for key in written.chain(in_query.map(|key| Some(key.as_bytes()))) {
+        let Some(key) = key else {
             return Err(refused(
                 "invalid_api_key",
                 "the authorization header must be `Bearer` and a key",
@@ -115,7 +117,7 @@ mod tests {
             .iter()
             .map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)))
             .collect();
-        presented(&headers)
+        presented(&headers, None)
             .map(|k| String::from_utf8(k.to_vec()).unwrap())
             .map_err(|e| e.code())
     }
@@ -129,6 +131,17 @@ mod tests {
             key(&[("x-api-key", "abc"), ("authorization", "Bearer abc")]).unwrap(),
             "abc"
         );
+    }
+
+    #[test]
+    fn a_key_in_the_query_counts_like_any_other() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(presented(&headers, Some("abc")).unwrap(), b"abc");
+        headers.insert("x-goog-api-key", HeaderValue::from_static("abc"));
+        assert_eq!(presented(&headers, Some("abc")).unwrap(), b"abc");
+        let code = |q| presented(&headers, Some(q)).unwrap_err().code();
+        assert_eq!(code("other"), "conflicting_keys");
+        assert_eq!(code(""), "invalid_api_key");
     }
 
     #[test]

@@ -1,17 +1,18 @@
 //! The surface step: what does this request ask for, by method and path alone?
 
-use http::{HeaderValue, Method};
-use lintel_types::{Error, Kind, Surface};
-use lintel_wire::provider::{ANTHROPIC, OPENAI};
+use http::{HeaderMap, HeaderValue, Method};
+use lintel_types::{Error, Kind, Protocol, Surface};
+use lintel_wire::percent;
+use lintel_wire::provider::{ANTHROPIC, GEMINI, OPENAI};
 use lintel_wire::surface::{OPENAI_CHAT, Place, SURFACES, SurfaceSpec, spec};
 
 /// What a request asks for.
 pub(crate) enum Asked {
     /// A model call.
     Call(&'static dyn SurfaceSpec, Place),
-    /// `GET /v1/models`
+    /// `GET /v1/models`, or `/v1beta/models`
     Models,
-    /// `GET /v1/models/{id}`
+    /// `GET /v1/models/{id}`, or `/v1beta/models/{id}`
     Model(String),
 }
 
@@ -25,22 +26,16 @@ impl Asked {
     }
 }
 
-const MODELS: &str = "/v1/models";
+/// Where the models are listed: for everybody, and where Gemini's callers look for them.
+const MODELS: [&str; 2] = ["/v1/models", "/v1beta/models"];
+/// Only Gemini's callers know paths under it.
+const GEMINIS: &str = "/v1beta/";
 
 /// Reads method and path.
 pub(crate) fn read(method: &Method, path: &str) -> Result<Asked, Error> {
-    let asked = if let Some((spec, place)) = call(path) {
-        Asked::Call(spec, place)
-    } else if path == MODELS {
-        Asked::Models
-    } else if let Some(id) = path
-        .strip_prefix(MODELS)
-        .and_then(|p| p.strip_prefix('/'))
-        .filter(|id| !id.is_empty())
-    {
-        Asked::Model(percent_decode(id).ok_or_else(|| unknown(path))?)
-    } else {
-        return Err(unknown(path));
+    let asked = match call(path) {
+        Some((spec, place)) => Asked::Call(spec, place),
+        None => about_models(method, path).ok_or_else(|| unknown(path))?,
     };
     let wanted = if asked.surface().is_some() {
         Method::POST
@@ -56,6 +51,20 @@ pub(crate) fn read(method: &Method, path: &str) -> Result<Asked, Error> {
         ));
     }
     Ok(asked)
+}
+
+/// The list of models, or one of them.
+fn about_models(method: &Method, path: &str) -> Option<Asked> {
+    let rest = MODELS.iter().find_map(|m| path.strip_prefix(m))?;
+    if rest.is_empty() {
+        return Some(Asked::Models);
+    }
+    let id = rest.strip_prefix('/').filter(|id| !id.is_empty())?;
+    // A verb of Gemini's that isn't served, such as `:countTokens`; ids hold colons too, but nobody posts to them.
+    if *method == Method::POST && id.contains(':') {
+        return None;
+    }
+    percent::decode(id).map(|id| Asked::Model(id.into_owned()))
 }
 
 /// The surface whose path this is, and what the path says of the call.
@@ -80,7 +89,7 @@ pub(crate) fn allowed(path: &str) -> HeaderValue {
 
 fn unknown(path: &str) -> Error {
     let shown: String = path.chars().filter(|c| !c.is_control()).take(100).collect();
-    let known: Vec<&str> = SURFACES.iter().map(|s| s.path()).chain([MODELS]).collect();
+    let known: Vec<&str> = SURFACES.iter().map(|s| s.path()).chain(MODELS).collect();
     let text = format!(
         "no such path `{shown}`: this listener serves {}",
         known.join(", ")
@@ -88,29 +97,25 @@ fn unknown(path: &str) -> Error {
     Error::client(Kind::NotFound, "unknown_path", text)
 }
 
-/// Model ids may hold a slash, which clients send as `%2F` or as it is.
-fn percent_decode(id: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(id.len());
-    let mut rest = id.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        if *first == b'%' {
-            let hex = std::str::from_utf8(tail.get(..2)?).ok()?;
-            out.push(u8::from_str_radix(hex, 16).ok()?);
-            rest = tail.get(2..)?;
-        } else {
-            out.push(*first);
-            rest = tail;
-        }
-    }
-    String::from_utf8(out).ok()
+/// The protocol that a request's headers speak of, where they do: for paths that don't.
+pub(crate) fn spoken(headers: &HeaderMap) -> Option<Protocol> {
+    const TELLING: [(&str, Protocol); 2] =
+        [("anthropic-version", ANTHROPIC), ("x-goog-api-key", GEMINI)];
+    let told = TELLING.iter().find(|(name, _)| headers.contains_key(*name));
+    told.map(|(_, protocol)| *protocol)
 }
 
-/// The dialect in which to answer what is no call: the header and path tell.
-pub(crate) fn dialect(anthropic_version: bool, path: &str) -> &'static dyn SurfaceSpec {
-    if let Some(spec) = SURFACES.iter().find(|s| path.starts_with(s.path())) {
+/// The dialect in which to answer what is no call: the path and headers tell.
+pub(crate) fn dialect(spoken: Option<Protocol>, path: &str) -> &'static dyn SurfaceSpec {
+    let named = |s: &&&dyn SurfaceSpec| s.place(path).is_some() || path.starts_with(s.path());
+    if let Some(spec) = SURFACES.iter().find(named) {
         return *spec;
     }
-    let wanted = if anthropic_version { ANTHROPIC } else { OPENAI };
+    let wanted = if path.starts_with(GEMINIS) {
+        GEMINI
+    } else {
+        spoken.unwrap_or(OPENAI)
+    };
     SURFACES
         .iter()
         .copied()
@@ -118,10 +123,21 @@ pub(crate) fn dialect(anthropic_version: bool, path: &str) -> &'static dyn Surfa
         .unwrap_or(spec(OPENAI_CHAT))
 }
 
+/// The credential that Gemini's callers may put into the query, decoded; none on other paths. It goes no further:
+/// what is logged of a request is its path alone, and `key` is in no surface's [`SurfaceSpec::query`].
+pub(crate) fn key_in_query(path: &str, query: Option<&str>) -> Option<String> {
+    let geminis = path.starts_with(GEMINIS)
+        || call(path).is_some_and(|(spec, _)| spec.surface().protocol() == GEMINI);
+    let mut members = query.filter(|_| geminis)?.split('&');
+    let key = members.find_map(|member| member.strip_prefix("key="))?;
+    // What can't be decoded is no key of ours; as it stands it is refused as an unknown one.
+    Some(percent::decode(key).map_or_else(|| key.to_owned(), |k| k.into_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lintel_wire::surface::ANTHROPIC_MESSAGES;
+    use lintel_wire::surface::{ANTHROPIC_MESSAGES, GEMINI_GENERATE};
 
     #[test]
     fn reads_paths() {
@@ -134,22 +150,65 @@ mod tests {
         assert!(
             matches!(read(&Method::GET, "/v1/models/openai/gpt-4o"), Ok(Asked::Model(id)) if id == "openai/gpt-4o")
         );
+        assert!(
+            matches!(read(&Method::POST, "/v1/models/a/b:streamGenerateContent"), Ok(Asked::Call(s, place)) if s.surface() == GEMINI_GENERATE && place.stream && place.model.as_deref() == Some("a/b"))
+        );
+        assert!(matches!(
+            read(&Method::GET, "/v1beta/models"),
+            Ok(Asked::Models)
+        ));
+        assert!(
+            matches!(read(&Method::GET, "/v1beta/models/local/llama:8b"), Ok(Asked::Model(id)) if id == "local/llama:8b")
+        );
         let status =
             |method: &Method, path: &str| read(method, path).err().map(|e| e.kind().status());
         assert_eq!(status(&Method::GET, "/v1/messages"), Some(405));
         assert_eq!(status(&Method::POST, "/v1/models"), Some(405));
         assert_eq!(status(&Method::POST, "/v1/nothing"), Some(404));
+        assert_eq!(
+            status(&Method::GET, "/v1beta/models/m:generateContent"),
+            Some(405)
+        );
+        assert_eq!(
+            status(&Method::POST, "/v1beta/models/m:countTokens"),
+            Some(404)
+        );
         assert_eq!(status(&Method::GET, "/v1/models/%zz"), Some(404));
         assert_eq!(status(&Method::GET, "/v1/models/"), Some(404));
     }
 
     #[test]
     fn errors_speak_the_callers_dialect() {
-        assert_eq!(dialect(true, "/v1/models").surface(), ANTHROPIC_MESSAGES);
-        assert_eq!(
-            dialect(false, "/v1/messages/batches").surface(),
-            ANTHROPIC_MESSAGES
+        let check = |spoken, path: &str, surface| {
+            assert_eq!(dialect(spoken, path).surface(), surface, "{path}");
+        };
+        check(Some(ANTHROPIC), "/v1/models", ANTHROPIC_MESSAGES);
+        check(None, "/v1/messages/batches", ANTHROPIC_MESSAGES);
+        check(None, "/nowhere", OPENAI_CHAT);
+        check(Some(GEMINI), "/v1/models", GEMINI_GENERATE);
+        check(None, "/v1/models", OPENAI_CHAT);
+        check(None, "/v1beta/models", GEMINI_GENERATE);
+        check(
+            Some(ANTHROPIC),
+            "/v1/models/m:generateContent",
+            GEMINI_GENERATE,
         );
-        assert_eq!(dialect(false, "/nowhere").surface(), OPENAI_CHAT);
+    }
+
+    #[test]
+    fn a_key_stands_in_the_query_of_geminis_paths_only() {
+        let key = |path: &str, query: &str| key_in_query(path, Some(query));
+        let call = "/v1/models/m:generateContent";
+        assert_eq!(key(call, "alt=sse&key=lk_%31").as_deref(), Some("lk_1"));
+        assert_eq!(key("/v1beta/models", "key=a").as_deref(), Some("a"));
+        assert_eq!(key(call, "key=%zz").as_deref(), Some("%zz"));
+        assert_eq!(key(call, "keys=a"), None);
+        assert_eq!(key("/v1/models", "key=a"), None);
+        assert_eq!(key("/v1/messages", "key=a"), None);
+        let spec = spec(GEMINI_GENERATE);
+        assert_eq!(
+            query(spec, Some("key=a&alt=sse&prettyPrint=false")),
+            "alt=sse"
+        );
     }
 }

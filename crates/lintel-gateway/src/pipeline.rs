@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use http::Response;
-use http::header::{ALLOW, HeaderName};
+use http::header::ALLOW;
 use http::request::Parts;
 use hyper::body::Incoming;
 use lintel_policy::OnDisconnect;
-use lintel_types::{Error, Kind, Mono};
+use lintel_types::{Error, Kind, Mono, Principal};
 use lintel_wire::surface::SurfaceSpec;
 
 use crate::answer::{self, bare_error, note_degraded, respond, stream_head};
@@ -27,9 +27,6 @@ use crate::start::Worker;
 use crate::write::ClientBody;
 use crate::{admit, authenticate, body, detach, guard, head, models, plan, reserve, route};
 
-/// Tells the dialect of a caller whose path doesn't.
-static ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
-
 /// One request's whole life.
 pub(crate) async fn run(
     worker: &Arc<Worker>,
@@ -39,8 +36,6 @@ pub(crate) async fn run(
 ) -> Response<ClientBody> {
     let shared = &worker.shared;
     let path = parts.uri.path();
-    let anthropic = parts.headers.contains_key(&ANTHROPIC_VERSION);
-
     let id = born.id;
 
     // surface: method and path alone
@@ -58,7 +53,7 @@ pub(crate) async fn run(
             query: entry::query(spec, parts.uri.query()),
         },
         Ok(about_models) => {
-            let dialect = entry::dialect(anthropic, path);
+            let dialect = entry::dialect(entry::spoken(&parts.headers), path);
             return match show_models(&mut settlement, &parts, &about_models, dialect) {
                 Ok(json) => answer::document(settlement, json).await,
                 Err(error) => answer::failed(settlement, dialect, error.into()).await,
@@ -66,7 +61,7 @@ pub(crate) async fn run(
         }
         Err(error) => {
             let allow = (error.kind() == Kind::MethodNotAllowed).then(|| entry::allowed(path));
-            let dialect = entry::dialect(anthropic, path);
+            let dialect = entry::dialect(entry::spoken(&parts.headers), path);
             let mut answer = answer::failed(settlement, dialect, error.into()).await;
             if let Some(method) = allow {
                 answer.headers_mut().insert(ALLOW, method);
@@ -113,7 +108,7 @@ async fn prepare(
     let shared = &worker.shared;
     let snapshot = Arc::clone(&settlement.exchange.snapshot);
 
-    let principal = authenticate::principal(shared, &parts.headers, settlement.exchange.wall)?;
+    let principal = caller(settlement, &parts)?;
     settlement.known(&principal);
 
     shared.at(Step::Admit);
@@ -207,6 +202,18 @@ pub(crate) fn relay_of(settlement: Box<Settlement>, opened: Opened, ready: &Read
     Relay::new(settlement, ready.parsed.spec, opened, &rules)
 }
 
+/// Who calls.
+fn caller(settlement: &Settlement, parts: &Parts) -> Result<Arc<Principal>, Error> {
+    let in_query = entry::key_in_query(parts.uri.path(), parts.uri.query());
+    let wall = settlement.exchange.wall;
+    authenticate::principal(
+        &settlement.shared,
+        &parts.headers,
+        in_query.as_deref(),
+        wall,
+    )
+}
+
 /// The list of models, or one of them.
 fn show_models(
     settlement: &mut Settlement,
@@ -215,7 +222,7 @@ fn show_models(
     dialect: &'static dyn SurfaceSpec,
 ) -> Result<String, Error> {
     let shared = Arc::clone(&settlement.shared);
-    let principal = authenticate::principal(&shared, &parts.headers, settlement.exchange.wall)?;
+    let principal = caller(settlement, parts)?;
     settlement.known(&principal);
     models::answer(
         asked,

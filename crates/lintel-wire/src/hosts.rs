@@ -67,10 +67,12 @@ pub struct Host {
     /// Where its API begins; the protocol's path is appended. Words in braces are filled in from the
     /// provider's configuration ([`fill`]); one that has no key there is the account's own to write.
     pub base_url: &'static str,
-    /// Host names that are recognised as this row; `*.example.com` stands for every name below `example.com`.
+    /// Host names that are recognised as this row; a `*` at the beginning stands for any text.
     pub hostnames: &'static [&'static str],
     /// The environment variable that usually holds its key.
     pub env: Option<&'static str>,
+    /// Another variable that is looked at when that one isn't set.
+    pub env_also: Option<&'static str>,
     /// What it speaks.
     pub protocol: Protocol,
     /// How it takes its key.
@@ -101,6 +103,7 @@ pub(crate) const fn openai_compatible(
         base_url,
         hostnames,
         env: None,
+        env_also: None,
         protocol: OPENAI,
         auth: Auth::Bearer,
         credentials: &[CredentialKind::Key],
@@ -136,14 +139,14 @@ pub fn by_name(name: &str) -> Option<&'static Host> {
     HOSTS.iter().find(|h| h.name == name)
 }
 
-/// The row that answers at `hostname`.
-pub fn by_hostname(hostname: &str) -> Option<&'static Host> {
-    HOSTS
-        .iter()
-        .find(|h| h.hostnames.iter().any(|pattern| is_at(pattern, hostname)))
+/// The row that answers at `hostname`; of several, the one that speaks `protocol`.
+pub fn by_hostname(hostname: &str, protocol: Protocol) -> Option<&'static Host> {
+    let is_here = |h: &&Host| h.hostnames.iter().any(|pattern| is_at(pattern, hostname));
+    let here = || HOSTS.iter().filter(is_here);
+    here().find(|h| h.protocol == protocol).or(here().next())
 }
 
-/// Whether `hostname` is the pattern's, or below it where the pattern begins with `*.`.
+/// Whether `hostname` is the pattern's, or ends like it where the pattern begins with `*`.
 fn is_at(pattern: &str, hostname: &str) -> bool {
     match pattern.strip_prefix('*') {
         Some(end) => hostname
@@ -171,7 +174,8 @@ mod tests {
     fn rows_are_distinct_and_complete() {
         let names: HashSet<_> = HOSTS.iter().map(|h| h.name).chain(generics()).collect();
         assert_eq!(names.len(), HOSTS.len() + generics().count());
-        let hostnames: Vec<_> = HOSTS.iter().flat_map(|h| h.hostnames).collect();
+        let place = |h: &'static Host| h.hostnames.iter().map(|n| (*n, h.protocol.name()));
+        let hostnames: Vec<_> = HOSTS.iter().flat_map(place).collect();
         assert_eq!(
             hostnames.iter().collect::<HashSet<_>>().len(),
             hostnames.len()
@@ -191,7 +195,7 @@ mod tests {
             }
             assert_eq!(scheme, "https", "{name}");
             let made = fill(place, &|_| Some("eu-1")).unwrap();
-            let found = by_hostname(&made).map(|h| h.base_url);
+            let found = by_hostname(&made, host.protocol).map(|h| h.base_url);
             assert_eq!(found, Some(host.base_url), "{name}: {made}");
         }
     }
@@ -209,7 +213,7 @@ mod tests {
 
     #[test]
     fn host_names_match_whole_or_below() {
-        let name = |hostname: &str| by_hostname(hostname).map(|h| h.name);
+        let name = |hostname: &str| by_hostname(hostname, OPENAI).map(|h| h.name);
         assert_eq!(name("api.openai.com"), Some("openai"));
         assert_eq!(name("mine.openai.azure.com"), Some("azure"));
         assert_eq!(name("a.b.cognitiveservices.azure.com"), Some("azure"));

@@ -9,6 +9,7 @@ pub mod headers;
 pub mod hosts;
 pub mod json;
 pub mod models;
+pub mod percent;
 pub mod provider;
 pub mod sandbox;
 pub mod scrub;

@@ -1,4 +1,5 @@
-//! `GET /v1/models` and `GET /v1/models/{id}`, in the dialect of the caller.
+//! `GET /v1/models` and `GET /v1/models/{id}` (for Gemini's callers also under `/v1beta/`), in the dialect of the
+//! caller.
 //!
 //! The list holds what the key may name; it must not know how that was decided.
 
@@ -6,7 +7,8 @@ use std::fmt::Write as _;
 
 use lintel_types::{Protocol, Timestamp};
 
-use crate::provider::ANTHROPIC;
+use crate::json::write;
+use crate::provider::{ANTHROPIC, GEMINI};
 
 /// One name that the caller may use as a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +21,10 @@ pub struct ModelEntry {
 
 /// The list, as JSON.
 pub fn list(protocol: Protocol, models: &[ModelEntry]) -> String {
-    let mut out = String::from(if protocol == ANTHROPIC {
-        r#"{"data":["#
-    } else {
-        r#"{"object":"list","data":["#
+    let mut out = String::from(match protocol {
+        ANTHROPIC => r#"{"data":["#,
+        GEMINI => r#"{"models":["#,
+        _ => r#"{"object":"list","data":["#,
     });
     for (i, model) in models.iter().enumerate() {
         if i > 0 {
@@ -47,6 +49,9 @@ pub fn list(protocol: Protocol, models: &[ModelEntry]) -> String {
 
 /// One entry, as JSON.
 pub fn one(protocol: Protocol, model: &ModelEntry) -> String {
+    if protocol == GEMINI {
+        return gemini(model);
+    }
     let id = serde_json::Value::from(model.id.as_str());
     if protocol == ANTHROPIC {
         return format!(
@@ -60,13 +65,26 @@ pub fn one(protocol: Protocol, model: &ModelEntry) -> String {
     )
 }
 
+/// An entry as Google writes it. <https://ai.google.dev/api/models>
+fn gemini(model: &ModelEntry) -> String {
+    let mut out = String::with_capacity(160);
+    write::object(&mut out, |o| {
+        o.str("name", &format!("models/{}", model.id));
+        o.str("displayName", &model.id);
+        o.array("supportedGenerationMethods", |verbs| {
+            verbs.str("generateContent").str("streamGenerateContent");
+        });
+    });
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::provider::OPENAI;
 
     #[test]
-    fn both_dialects_are_valid_json() {
+    fn every_dialect_is_valid_json() {
         let models = [
             ModelEntry {
                 id: "a\"b".into(),
@@ -95,6 +113,14 @@ mod tests {
             ),
             (Some("c"), Some(false), Some("1970-01-01T00:00:00.000000Z"))
         );
+        let value: serde_json::Value = serde_json::from_str(&list(GEMINI, &models)).unwrap();
+        assert_eq!(value["models"][0]["name"], "models/a\"b");
+        assert_eq!(value["models"][1]["displayName"], "c");
+        assert_eq!(
+            value["models"][1]["supportedGenerationMethods"][0],
+            "generateContent"
+        );
+        assert!(value.get("nextPageToken").is_none());
         let empty: serde_json::Value = serde_json::from_str(&list(ANTHROPIC, &[])).unwrap();
         assert!(empty["first_id"].is_null());
     }

@@ -15,15 +15,24 @@ use crate::sandbox::{self, SandboxConfig};
 mod anthropic;
 mod count;
 mod error_body;
+pub(crate) mod gemini;
 mod openai;
+pub(crate) mod vertex;
 
 pub use error_body::{ProviderError, read_error};
 
 pub use anthropic::ANTHROPIC;
+pub use gemini::GEMINI;
 pub use openai::OPENAI;
+pub use vertex::VERTEX;
 
 /// Every provider protocol that has a wire format of its own. The sandbox speaks its caller's.
-pub const PROVIDERS: &[&dyn ProviderSpec] = &[&openai::Openai, &anthropic::Anthropic];
+pub const PROVIDERS: &[&dyn ProviderSpec] = &[
+    &openai::Openai,
+    &anthropic::Anthropic,
+    &gemini::Gemini,
+    &vertex::Vertex,
+];
 
 /// The simulated provider inside the binary: it speaks the surface's own protocol.
 pub const SANDBOX: Protocol = Protocol::new("sandbox");
@@ -112,7 +121,7 @@ pub(crate) fn names_spoken(_: &mut SchemaGenerator) -> Schema {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// What it speaks: `openai` (and every compatible host), `anthropic`, or `sandbox`.
+    /// What it speaks: `openai` (and every compatible host), `anthropic`, `gemini`, `vertex` (Gemini's models at Vertex AI), or `sandbox`.
     #[serde(deserialize_with = "named")]
     #[schemars(schema_with = "names")]
     pub protocol: Protocol,
@@ -231,25 +240,6 @@ impl Call<'_> {
     }
 }
 
-/// `text` as one segment of a path: whatever could end the segment or be read as a query is escaped.
-pub fn path_segment(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:@".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let hex = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
-            let (high, low) = (hex(byte >> 4), hex(byte & 15));
-            out.extend(['%', high.to_ascii_uppercase(), low.to_ascii_uppercase()]);
-        }
-    }
-    // A segment of dots would climb.
-    if text == "." || text == ".." {
-        return out.replace('.', "%2E");
-    }
-    out
-}
-
 /// One provider protocol.
 pub trait ProviderSpec: Sync {
     /// Which one.
@@ -266,6 +256,10 @@ pub trait ProviderSpec: Sync {
     fn endpoint(&self, surface: Surface) -> Option<&'static str>;
     /// The operation to which conversations on other protocols' surfaces are translated.
     fn conversation(&self) -> Surface;
+    /// The query of a call that Lintel writes itself, for a client of another protocol.
+    fn translated_query(&self, _stream: bool) -> &'static str {
+        ""
+    }
     /// The path under the call's base URL, with its query.
     fn path(&self, call: &Call<'_>) -> String {
         let path = self.endpoint(call.surface).unwrap_or_default();
@@ -315,15 +309,6 @@ mod tests {
             query,
         };
         spec.path(&call)
-    }
-
-    #[test]
-    fn a_segment_stays_one() {
-        assert_eq!(path_segment("gpt-4o_1.5"), "gpt-4o_1.5");
-        assert_eq!(path_segment("a/b?c#d%"), "a%2Fb%3Fc%23d%25");
-        assert_eq!(path_segment(".."), "%2E%2E");
-        assert_eq!(path_segment("claude@20250101"), "claude@20250101");
-        assert_eq!(path_segment("ä"), "%C3%A4");
     }
 
     #[test]

@@ -12,15 +12,18 @@ use lintel_types::{ContentPart, Error, Kind, Retry, SpanEdit, Surface};
 use crate::json::{self, JsonError, Member};
 
 mod anthropic_messages;
+pub(crate) mod gemini_generate;
 mod openai_chat;
 
 pub use anthropic_messages::ANTHROPIC_MESSAGES;
+pub use gemini_generate::GEMINI_GENERATE;
 pub use openai_chat::OPENAI_CHAT;
 
 /// Every surface, in the order in which paths are tried.
 pub const SURFACES: &[&dyn SurfaceSpec] = &[
     &openai_chat::OpenaiChat,
     &anthropic_messages::AnthropicMessages,
+    &gemini_generate::GeminiGenerate,
 ];
 
 /// The surface's own file.

@@ -1,11 +1,8 @@
 //! Where a provider is called and with what: rows with gaps, versions, regions, and kinds of credentials.
 
-use std::process::Command;
-use std::sync::LazyLock;
-
 use lintel_config::{Credential, Provider, ServiceAccount};
 
-use crate::support::{load, load_with, problems};
+use crate::support::{key_file, load, load_with, problems};
 
 fn provider(yaml: &str) -> Provider {
     let loaded = load(&format!("providers:\n  p: {yaml}\n")).unwrap();
@@ -20,30 +17,6 @@ fn check(yaml: &str, expect: &[&str]) {
         .map(|line| line.split_once(": providers.p").unwrap().1)
         .collect();
     assert_eq!(shown, expect, "{yaml}");
-}
-
-/// A service account's key file with a key that is made for this run. Needs the `openssl` command: the libraries
-/// in the tree sign with RSA keys, but make none.
-fn key_file(token_uri: &str) -> String {
-    static KEY: LazyLock<String> = LazyLock::new(|| {
-        let made = Command::new("openssl")
-            .args([
-                "genpkey",
-                "-algorithm",
-                "RSA",
-                "-pkeyopt",
-                "rsa_keygen_bits:2048",
-            ])
-            .output()
-            .expect("the openssl command, to make a key");
-        assert!(made.status.success());
-        String::from_utf8(made.stdout).unwrap()
-    });
-    serde_json::json!({
-        "type": "service_account", "project_id": "acme-1", "private_key_id": "k1", "private_key": *KEY,
-        "client_email": "lintel@acme-1.iam.gserviceaccount.com", "token_uri": token_uri,
-    })
-    .to_string()
 }
 
 #[test]
@@ -162,4 +135,67 @@ fn a_bad_key_file_says_what_is_wrong_and_repeats_nothing() {
         "{found}"
     );
     assert!(!found.contains("s3cret"));
+}
+
+/// The provider `p` of `yaml` and the warnings, with a service account's key file at `/k.json`.
+fn vertex(yaml: &str) -> Result<(Provider, Vec<String>), String> {
+    let key = key_file("https://oauth2.googleapis.com/token");
+    let text = format!("providers:\n  p: {yaml}\n");
+    let loaded = load_with(&text, &[("KEY", "k")], &[("/k.json", &key)]);
+    let loaded = loaded.map_err(|problems| problems.to_string())?;
+    let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
+    let provider = Provider::clone(loaded.snapshot.provider("p").unwrap());
+    Ok((provider, warnings))
+}
+
+#[test]
+fn vertex_is_called_where_location_and_project_say() {
+    let at = |yaml: &str| vertex(yaml).unwrap().0.base.to_string();
+    assert_eq!(
+        at("{ protocol: vertex, location: global, service_account: 'file:/k.json' }"),
+        "https://aiplatform.googleapis.com/v1/projects/acme-1/locations/global",
+        "the project is the account's"
+    );
+    assert_eq!(
+        at(
+            "{ protocol: vertex, location: europe-west4, project: other, service_account: 'file:/k.json' }"
+        ),
+        "https://europe-west4-aiplatform.googleapis.com/v1/projects/other/locations/europe-west4"
+    );
+    let own = "{ protocol: vertex, base_url: 'https://psc.example/v1/projects/a/locations/b', service_account: 'file:/k.json' }";
+    let (provider, warnings) = vertex(own).unwrap();
+    assert_eq!(provider.host.name, "vertex-compatible");
+    assert_eq!(warnings, [""; 0]);
+}
+
+#[test]
+fn vertex_says_what_it_lacks() {
+    check(
+        "{ protocol: vertex }",
+        &[
+            ": `location` is missing: vertex has one API each, such as location: europe-west4, or global",
+            ": `project` is missing: write the project that is billed",
+        ],
+    );
+    check(
+        "{ protocol: vertex, location: 'a/b', project: p, api_key: '${KEY}', region: eu }",
+        &[
+            ".location: letters, digits and hyphens stand here, and nothing that could change a URL",
+            ".api_key: vertex doesn't take this: write `service_account`",
+            ".region: vertex has no region: remove this",
+        ],
+    );
+    check(
+        "{ protocol: vertex, host: vertex, base_url: 'https://x.example/v1/projects/a/locations/b', location: b }",
+        &[".location: the base URL says it already: remove this, or remove `base_url`"],
+    );
+    let (_, warnings) = vertex("{ protocol: vertex, location: global, project: p }").unwrap();
+    assert_eq!(
+        warnings,
+        [
+            "lintel.yaml:2:3: providers.p: no `service_account`, so calls go without a credential; usual here: service_account: file:/path/to/key.json"
+        ]
+    );
+    let reports = vertex("{ protocol: openai, host: groq, service_account: 'file:/k.json' }");
+    assert!(reports.unwrap_err().contains("groq doesn't take this"));
 }

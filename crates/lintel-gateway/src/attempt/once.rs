@@ -58,13 +58,18 @@ pub(super) async fn attempt(
 
     let headers = to_provider(&ready.headers, provider.host, credential.as_ref());
     let same = priced.candidate.spoken.surface == ready.parsed.spec.surface();
+    let stream = ready.parsed.head.stream;
     let request = upstream::Request {
         spoken: priced.candidate.spoken,
         headers,
         body: rendered,
         model: &priced.candidate.planned.target.model,
-        stream: ready.parsed.head.stream,
-        query: if same { &ready.parsed.query } else { "" },
+        stream,
+        query: if same {
+            &ready.parsed.query
+        } else {
+            priced.candidate.spoken.spec.translated_query(stream)
+        },
     };
     let since = shared.now();
     let first_by = since.plus(route.first_token).min(end);
@@ -277,7 +282,8 @@ async fn refused(
         return AttemptFailed::new(FailureClass::Malformed, Phase::BeforeFirstByte)
             .because(format!("the provider answered {status}"));
     }
-    let retry_after = headers.get(RETRY_AFTER).cloned();
+    let in_body = || error.retry_after.map(HeaderValue::from);
+    let retry_after = headers.get(RETRY_AFTER).cloned().or_else(in_body);
     AttemptFailed {
         failure,
         tells: Failed::Provider(Box::new(ProviderAnswer {

@@ -110,7 +110,7 @@ fn the_assertion_is_what_was_asked_for_and_signed() {
     assert_eq!(seen.header("host"), tokens.address.to_string());
     let jwt = seen
         .body
-        .strip_prefix("grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion=")
+        .strip_prefix("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=")
         .unwrap();
     let parts: Vec<&str> = jwt.split('.').collect();
     let part = |i: usize| URL_SAFE_NO_PAD.decode(parts[i]).unwrap();

@@ -32,7 +32,12 @@ pub fn hosts_page() -> String {
             host.protocol.name(),
             host.base_url,
             credential(host),
-            host.env.map_or("–".to_owned(), |v| format!("`{v}`")),
+            list(
+                &[host.env, host.env_also]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+            ),
             if host.usage_unasked {
                 "unasked"
             } else {

@@ -4,6 +4,8 @@
 //! isn't needed costs nothing, so a host that was never seen without is asked.
 
 use super::{Auth, Host, Paths, anthropic_compatible, openai_compatible};
+use crate::provider::gemini::gemini_compatible;
+use crate::provider::vertex::VERTEX_HOST;
 
 /// The surfaces of OpenAI's protocol beside chat.
 const RESPONSES: &str = "openai.responses";
@@ -54,6 +56,16 @@ pub const HOSTS: &[Host] = &[
             &["generativelanguage.googleapis.com"],
         )
     },
+    Host {
+        env: Some("GEMINI_API_KEY"),
+        env_also: Some("GOOGLE_API_KEY"),
+        ..gemini_compatible(
+            "google",
+            "https://generativelanguage.googleapis.com/v1beta",
+            &["generativelanguage.googleapis.com"],
+        )
+    },
+    VERTEX_HOST,
     Host {
         env: Some("GROQ_API_KEY"),
         usage_unasked: true,

@@ -1,7 +1,7 @@
 //! What a provider's error body says: type, code, parameter, message; hosts write it in many shapes.
 //!
-//! `{"error":{…}}`, `{"type":"error","error":{…}}`, `{"message":…}`, `{"detail":…}`, a bare string, or no
-//! JSON at all. The message is scrubbed of ids, hosts and credentials before anyone sees it.
+//! `{"error":{…}}`, `{"type":"error","error":{…}}`, `{"message":…}`, `{"detail":…}`, any of them in an array,
+//! a bare string, or no JSON at all. The message is scrubbed of ids, hosts and credentials before anyone sees it.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::scrub::scrub;
 /// A provider's error, read and scrubbed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProviderError {
-    /// `type`.
+    /// `type`, or Google's `status`.
     pub kind_name: Option<String>,
     /// `code` as JSON: a string, a number or null.
     pub code: Option<String>,
@@ -19,6 +19,10 @@ pub struct ProviderError {
     pub param: Option<String>,
     /// The message, scrubbed.
     pub message: String,
+    /// Google's `details` as JSON text. They decide the error's class; nobody is shown them.
+    pub details: Option<String>,
+    /// Seconds until the call may be made again, where the body says so: Google has no header for it.
+    pub retry_after: Option<u64>,
 }
 
 /// Longest message that is passed on, in characters.
@@ -28,6 +32,11 @@ impl ProviderError {
     /// The code as text, quotes removed.
     pub fn code_text(&self) -> &str {
         self.code.as_deref().unwrap_or_default().trim_matches('"')
+    }
+
+    /// Whether the details hold `word`.
+    pub(crate) fn details_name(&self, word: &str) -> bool {
+        self.details.as_deref().is_some_and(|d| d.contains(word))
     }
 
     /// A code that is an HTTP status.
@@ -52,6 +61,8 @@ pub fn read_error(body: &[u8]) -> ProviderError {
             ..ProviderError::default()
         };
     };
+    // Google answers a stream that isn't one of events with an array, also when it fails.
+    let root = root.items().next().unwrap_or(root);
     let inner = root.get("error").filter(|e| !e.is_null()).unwrap_or(root);
     let message = text(inner.get("message"))
         .or_else(|| text(inner.get("detail")))
@@ -68,14 +79,27 @@ pub fn read_error(body: &[u8]) -> ProviderError {
     // Groq's errors inside a stream carry their status beside the message.
     let code = scalar("code").or_else(|| scalar("status_code"));
     ProviderError {
-        kind_name: text(inner.get("type")).map(|t| t.into_owned()),
+        kind_name: text(inner.get("type"))
+            .or_else(|| text(inner.get("status")))
+            .map(|t| t.into_owned()),
         code,
         param: scalar("param"),
         message: match message {
             Some(text) => scrub(&text).chars().take(LONGEST_MESSAGE).collect(),
             None => "the provider gave no readable reason".into(),
         },
+        details: inner.get("details").map(|d| d.raw().to_owned()),
+        retry_after: inner.get("details").and_then(retry_delay),
     }
+}
+
+/// The delay that one of Google's details asks for, such as `34.4s`, in seconds rounded up.
+fn retry_delay(details: Node<'_>) -> Option<u64> {
+    let delay = details.items().find_map(|d| text(d.get("retryDelay")))?;
+    let seconds: f64 = delay.strip_suffix('s')?.parse().ok()?;
+    (0.0..86_400.0)
+        .contains(&seconds)
+        .then_some(seconds.ceil() as u64)
 }
 
 #[cfg(test)]
@@ -118,8 +142,29 @@ mod tests {
         check(r#"{"message":"m"}"#, None, None, "m");
         check(r#"{"detail":"m"}"#, None, None, "m");
         check(r#"{"error":"m"}"#, None, None, "m");
+        check(
+            r#"[{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT"}}]"#,
+            Some("INVALID_ARGUMENT"),
+            Some("400"),
+            "m",
+        );
         check("<html>", None, None, "the provider gave no readable reason");
         check("[]", None, None, "the provider gave no readable reason");
+    }
+
+    #[test]
+    fn a_delay_in_the_details_is_whole_seconds() {
+        let delay = |text: &str| {
+            let body = format!(
+                r#"{{"error":{{"message":"m","details":[{{"@type":"x"}},{{"retryDelay":{text}}}]}}}}"#
+            );
+            read_error(body.as_bytes()).retry_after
+        };
+        assert_eq!(delay(r#""34.4s""#), Some(35));
+        assert_eq!(delay(r#""2s""#), Some(2));
+        for nonsense in [r#""-1s""#, r#""soon""#, r#""1e9s""#, "7"] {
+            assert_eq!(delay(nonsense), None, "{nonsense}");
+        }
     }
 
     #[test]

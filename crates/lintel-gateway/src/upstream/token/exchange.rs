@@ -9,7 +9,7 @@ use http::{HeaderValue, Request};
 use lintel_config::ServiceAccount;
 use lintel_guard::Cleared;
 use lintel_types::Rendered;
-use lintel_wire::{json, provider::path_segment};
+use lintel_wire::{json, percent};
 use tokio::time::Instant;
 
 use super::assertion::assertion;
@@ -61,7 +61,7 @@ async fn call(worker: &Arc<Worker>, account: &ServiceAccount) -> Result<(u16, By
         why: "the assertion can't be signed: no randomness".to_owned(),
         passes: true,
     })?;
-    let grant = path_segment("urn:ietf:params:oauth:grant-type:jwt-bearer");
+    let grant = percent::segment("urn:ietf:params:oauth:grant-type:jwt-bearer");
     let form = Bytes::from(format!("grant_type={grant}&assertion={signed}"));
     let rendered = Rendered {
         len: form.len(),

@@ -3,7 +3,8 @@
 //!
 //! A dated `api_version` asks for the second; any other, such as `preview`, is the first's.
 
-use crate::provider::{Call, path_segment};
+use crate::percent;
+use crate::provider::Call;
 
 /// The path of an operation whose own path is `endpoint`, with its query. The base URL may end in `/openai` or
 /// `/openai/v1`, as Azure's portal shows it, or before.
@@ -25,7 +26,7 @@ pub(super) fn path(call: &Call<'_>, endpoint: &str) -> String {
         endpoint,
         "/chat/completions" | "/completions" | "/embeddings"
     ) {
-        let deployment = path_segment(call.model);
+        let deployment = percent::segment(call.model);
         return format!("{root}/openai/deployments/{deployment}{endpoint}{query}");
     }
     format!("{root}/openai{endpoint}{query}")
