@@ -14,5 +14,6 @@ pub mod models;
 pub mod provider;
 pub mod sandbox;
 pub mod scrub;
+pub mod sigv4;
 pub mod sse;
 pub mod surface;
