@@ -4,7 +4,9 @@
 //! re-serialised when both sides speak the same protocol: requests are edited in place by spans,
 //! answers are only looked at.
 
+pub mod aws_events;
 pub mod dialect;
+pub mod framing;
 pub mod headers;
 pub mod hosts;
 pub mod json;
@@ -13,5 +15,6 @@ pub mod percent;
 pub mod provider;
 pub mod sandbox;
 pub mod scrub;
+pub mod sigv4;
 pub mod sse;
 pub mod surface;
