@@ -32,7 +32,7 @@ mod tenants;
 
 pub use address::Address;
 pub use base_url::BaseUrl;
-pub use credential::{AwsKeys, Credential, ServiceAccount};
+pub use credential::{Credential, ServiceAccount};
 pub use defaults::defaults;
 pub use load::{Loaded, load};
 pub use problem::{Problem, Problems};

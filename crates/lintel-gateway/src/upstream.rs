@@ -7,6 +7,7 @@ mod dial;
 mod line;
 mod pool;
 mod sandbox;
+mod sign;
 mod tls;
 mod token;
 
@@ -19,7 +20,7 @@ use http::HeaderMap;
 use http::header::HOST;
 use lintel_config::Provider;
 use lintel_guard::Cleared;
-use lintel_types::{Error, FailureClass, Phase, Rendered};
+use lintel_types::{Error, FailureClass, Phase, Rendered, Timestamp};
 use lintel_wire::provider::{Call, SANDBOX, Spoken};
 use tokio::time::Instant;
 
@@ -93,7 +94,7 @@ async fn http(
     mut connection: Connection,
     request: Request<'_>,
 ) -> Result<Answer, AttemptFailed> {
-    let mut wire = encode(provider, request)?;
+    let mut wire = encode(provider, request, worker.shared.wall())?;
     loop {
         match connection.sender.try_send_request(wire).await {
             Ok(response) => {
@@ -133,6 +134,7 @@ fn broken(e: hyper::Error) -> AttemptFailed {
 fn encode(
     provider: &Provider,
     request: Request<'_>,
+    now: Timestamp,
 ) -> Result<http::Request<ProviderBody>, AttemptFailed> {
     let wrong =
         |e: http::Error| AttemptFailed::new(FailureClass::Connect, Phase::BeforeSend).because(e);
@@ -145,10 +147,12 @@ fn encode(
         stream: request.stream,
         query: request.query,
     });
+    let mut headers = request.headers;
+    sign::sign(provider, &path, request.body.get(), now, &mut headers)?;
     let mut wire = http::Request::post(path)
         .body(ProviderBody::new(request.body))
         .map_err(wrong)?;
-    *wire.headers_mut() = request.headers;
+    *wire.headers_mut() = headers;
     let host =
         http::HeaderValue::from_str(&provider.base.authority).map_err(|e| wrong(e.into()))?;
     wire.headers_mut().insert(HOST, host);

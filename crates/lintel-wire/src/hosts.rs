@@ -67,7 +67,7 @@ pub struct Host {
     /// Where its API begins; the protocol's path is appended. Words in braces are filled in from the
     /// provider's configuration ([`fill`]); one that has no key there is the account's own to write.
     pub base_url: &'static str,
-    /// Host names that are recognised as this row; a `*` at the beginning stands for any text.
+    /// Host names that are recognised as this row; a `*` stands for an account, region or location.
     pub hostnames: &'static [&'static str],
     /// The environment variable that usually holds its key.
     pub env: Option<&'static str>,
@@ -146,14 +146,17 @@ pub fn by_hostname(hostname: &str, protocol: Protocol) -> Option<&'static Host> 
     here().find(|h| h.protocol == protocol).or(here().next())
 }
 
-/// Whether `hostname` is the pattern's, or ends like it where the pattern begins with `*`.
+/// Whether `hostname` is the pattern's. A `*` stands for a part of one label, and for whole labels where the
+/// pattern begins with `*.`.
 fn is_at(pattern: &str, hostname: &str) -> bool {
-    match pattern.strip_prefix('*') {
-        Some(end) => hostname
-            .strip_suffix(end)
-            .is_some_and(|start| !start.is_empty()),
-        None => pattern == hostname,
-    }
+    let Some((before, after)) = pattern.split_once('*') else {
+        return pattern == hostname;
+    };
+    let labels = before.is_empty() && after.starts_with('.');
+    hostname
+        .strip_prefix(before)
+        .and_then(|rest| rest.strip_suffix(after))
+        .is_some_and(|part| !part.is_empty() && (labels || !part.contains('.')))
 }
 
 /// What is assumed of a host that is no row.

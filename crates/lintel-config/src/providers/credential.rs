@@ -2,10 +2,11 @@
 
 use lintel_wire::hosts::{CredentialKind, Host};
 use lintel_wire::provider::{AwsConfig, ProviderConfig};
+use lintel_wire::sigv4::Keys;
 
 use super::Sources;
 use crate::base_url::BaseUrl;
-use crate::credential::{AwsKeys, Credential, ServiceAccount};
+use crate::credential::{Credential, ServiceAccount};
 use crate::path::Path;
 use crate::problem::Report;
 use crate::secret::{self, Secret};
@@ -78,15 +79,18 @@ fn access_keys(
     at: &Path,
     sources: &Sources<'_>,
     report: &mut Report<'_>,
-) -> Option<AwsKeys> {
-    let mut read = |key: &str, text: &str| secret(text, &at.key(key), sources, report);
+) -> Option<Keys> {
+    let mut read = |key: &str, text: &str| {
+        let secret = secret(text, &at.key(key), sources, report)?;
+        Some(secret.expose().to_owned())
+    };
     let access_key_id = read("access_key_id", &keys.access_key_id);
     let secret_access_key = read("secret_access_key", &keys.secret_access_key);
     let session_token = match keys.session_token.as_deref() {
         Some(text) => Some(read("session_token", text)?),
         None => None,
     };
-    Some(AwsKeys {
+    Some(Keys {
         access_key_id: access_key_id?,
         secret_access_key: secret_access_key?,
         session_token,

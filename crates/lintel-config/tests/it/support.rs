@@ -61,7 +61,7 @@ pub(crate) fn key_file(token_uri: &str) -> String {
                 "rsa_keygen_bits:2048",
             ])
             .output()
-            .expect("the openssl command, to make a key");
+            .unwrap();
         assert!(made.status.success());
         String::from_utf8(made.stdout).unwrap()
     });

@@ -9,4 +9,5 @@
 mod ends;
 mod plane;
 mod server;
+mod signing;
 mod tokens;
