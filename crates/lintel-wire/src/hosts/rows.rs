@@ -125,11 +125,12 @@ pub const HOSTS: &[Host] = &[
     },
     Host {
         env: Some("TOGETHER_API_KEY"),
+        // Its responses are a beta for a few models; chat is there for all.
         lacks: &[RESPONSES],
         ..openai_compatible(
             "together",
-            "https://api.together.xyz/v1",
-            &["api.together.xyz", "api.together.ai"],
+            "https://api.together.ai/v1",
+            &["api.together.ai", "api.together.xyz"],
         )
     },
     Host {
