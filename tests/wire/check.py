@@ -4,7 +4,7 @@
     check.py CORPUS... --binary target/release/lintel      the corpus: files or folders of .jsonl, .jsonl.gz
     check.py CORPUS... --self-test                         straight to the replay server: must be perfect
 
-Every recorded request of `openai.chat` and `anthropic.messages` is sent as model `{host}/{model}` to a
+Every recorded request of `openai.chat`, `openai.responses` and `anthropic.messages` is sent as model `{host}/{model}` to a
 gateway whose providers are all a replay server; recordings without a request are named by the model. Per
 call: the provider got the very bytes, but for the model and an inserted `stream_options.include_usage`; a
 2xx answer came back byte for byte; an error kept status, type, code and param; the ledger has the recorded
@@ -28,7 +28,7 @@ import corpus
 from harness import Failed, Lintel
 from replay import Replay, response_bytes
 
-PATHS = {"openai.chat": "/v1/chat/completions", "anthropic.messages": "/v1/messages"}
+PATHS = {"openai.chat": "/v1/chat/completions", "openai.responses": "/v1/responses", "anthropic.messages": "/v1/messages"}
 # (cut of the answer, style of the request)
 COMBINATIONS = [(cut, "recorded") for cut in ("whole", "event", "1", "7")] + [("event", style) for style in corpus.STYLES[1:]]
 SECONDS = 30
@@ -61,6 +61,8 @@ def synthetic(recording):
     request = {"model": f"replay:{recording['id']}", "messages": [{"role": "user", "content": "hi"}]}
     if recording["protocol"] == "anthropic.messages":
         request["max_tokens"] = 1024
+    if recording["protocol"] == "openai.responses":
+        request["input"] = request.pop("messages")
     if recording["stream"]:
         request["stream"] = True
         if recording["protocol"] == "openai.chat":
@@ -235,7 +237,7 @@ def main():
     given = arguments.parse_args()
     recordings = [r for r in corpus.read(given.corpus, PATHS) if r["id"].startswith(given.only or "")]
     if not recordings or not (given.binary or given.self_test):
-        arguments.error("nothing to check: name recordings of openai.chat or anthropic.messages, and a binary")
+        arguments.error("nothing to check: name recordings of openai.chat, openai.responses or anthropic.messages, and a binary")
 
     calls = [Call(recording, cut, style) for cut, style in COMBINATIONS for recording in recordings]
     replay = Replay(recordings).start()

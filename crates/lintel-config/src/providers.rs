@@ -10,8 +10,8 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use lintel_wire::hosts::{self, Host};
-use lintel_wire::provider::ProviderConfig;
 use lintel_wire::provider::SANDBOX;
+use lintel_wire::provider::{Objects, ProviderConfig};
 
 use crate::base_url::BaseUrl;
 use crate::names::refuse_name;
@@ -81,6 +81,7 @@ fn resolve_one(
         credential,
         api_version: config.api_version.as_deref().map(Arc::from),
         region: config.region.as_deref().map(Arc::from),
+        objects: config.objects,
         sandbox: None,
     })
 }
@@ -103,6 +104,7 @@ fn sandbox(
         ("region", config.region.is_some()),
         ("location", config.location.is_some()),
         ("project", config.project.is_some()),
+        ("objects", config.objects != Objects::default()),
     ];
     for (key, _) in idle.into_iter().filter(|(_, written)| *written) {
         report.problem_at_key(
@@ -126,6 +128,7 @@ fn sandbox(
         credential: None,
         api_version: None,
         region: None,
+        objects: Objects::Owned,
         sandbox: Some(config.sandbox.clone().unwrap_or_default()),
     })
 }

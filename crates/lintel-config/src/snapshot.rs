@@ -9,6 +9,7 @@ use std::time::Duration;
 use lintel_policy::{PriceBook, Route, UnknownModel};
 use lintel_types::{NodeId, Protocol};
 use lintel_wire::hosts::Host;
+use lintel_wire::provider::Objects;
 use lintel_wire::sandbox::SandboxConfig;
 
 use crate::base_url::BaseUrl;
@@ -99,6 +100,8 @@ pub struct Provider {
     pub api_version: Option<Arc<str>>,
     /// The region that signatures name.
     pub region: Option<Arc<str>>,
+    /// Whose the objects are that the account keeps.
+    pub objects: Objects,
     /// How a simulated provider behaves.
     pub sandbox: Option<SandboxConfig>,
 }

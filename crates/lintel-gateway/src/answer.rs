@@ -8,6 +8,7 @@ use http::{Response, StatusCode};
 use lintel_guard::Cleared;
 use lintel_types::{Error, Failure, FailureClass, Kind, Outcome, Phase, Retry};
 use lintel_wire::headers::to_client;
+use lintel_wire::provider::ANTHROPIC;
 use lintel_wire::surface::{ErrorBody, SurfaceSpec, should_retry};
 
 use crate::body::Share;
@@ -21,6 +22,8 @@ const ATTEMPTS: HeaderName = HeaderName::from_static("x-lintel-attempts");
 const OVERHEAD: HeaderName = HeaderName::from_static("x-lintel-overhead-us");
 const COST: HeaderName = HeaderName::from_static("x-lintel-cost");
 const DEGRADED: HeaderName = HeaderName::from_static("x-lintel-degraded");
+const DROPPED: HeaderName = HeaderName::from_static("x-lintel-dropped");
+const EMULATED: HeaderName = HeaderName::from_static("x-lintel-emulated");
 const ERROR_ORIGIN: HeaderName = HeaderName::from_static("x-lintel-error-origin");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -44,7 +47,35 @@ pub(crate) fn own_headers(settlement: &mut Settlement) -> HeaderMap {
     {
         headers.insert(DEGRADED, degraded);
     }
+    path_list(&DROPPED, &settlement.notes.dropped, &mut headers);
+    path_list(&EMULATED, &settlement.notes.emulated, &mut headers);
     headers
+}
+
+/// Most bytes of a list of paths: some clients refuse longer headers. The exchange's record has all of them.
+const PATHS_CAP: usize = 2_048;
+
+/// A header of JSON paths, cut at a whole path when there are too many.
+fn path_list(name: &HeaderName, paths: &[String], headers: &mut HeaderMap) {
+    let mut list = String::new();
+    for path in paths {
+        let visible: String = path
+            .chars()
+            .map(|c| if c.is_ascii_graphic() { c } else { '?' })
+            .collect();
+        if list.len() + visible.len() + 7 > PATHS_CAP {
+            list.push_str(", ...");
+            break;
+        }
+        list.push_str(if list.is_empty() { "" } else { ", " });
+        list.push_str(&visible);
+    }
+    if let Some(value) = HeaderValue::from_str(&list)
+        .ok()
+        .filter(|_| !paths.is_empty())
+    {
+        headers.insert(name, value);
+    }
 }
 
 /// Notes that the answer isn't what the first tier would have given. Target names are for those who may see them.
@@ -153,10 +184,14 @@ pub(crate) async fn failed(
         Failed::Provider(answer) => {
             provider_headers(&answer, &mut headers);
             let body = dialect.error(&provider_body(&answer, &id));
+            let status = status_for(&answer, dialect);
             finish(
                 settlement,
-                End::provider(&answer),
-                answer.status,
+                End {
+                    status,
+                    ..End::provider(&answer)
+                },
+                status,
                 headers,
                 body,
             )
@@ -230,6 +265,9 @@ fn flag(yes: bool) -> HeaderValue {
 
 fn provider_body<'a>(answer: &'a ProviderAnswer, id: &'a str) -> ErrorBody<'a> {
     let error = &answer.error;
+    if answer.foreign {
+        return foreign_body(answer, id);
+    }
     ErrorBody {
         message: Cow::Borrowed(&error.message),
         kind_name: error.kind_name.as_deref().map(Cow::Borrowed),
@@ -238,6 +276,31 @@ fn provider_body<'a>(answer: &'a ProviderAnswer, id: &'a str) -> ErrorBody<'a> {
         param: error.param.as_deref().map(Cow::Borrowed),
         request_id: Some(id),
     }
+}
+
+/// A provider's error in another dialect than its own: the sentence stays, type and parameter are the caller's dialect's.
+fn foreign_body<'a>(answer: &'a ProviderAnswer, id: &'a str) -> ErrorBody<'a> {
+    let code = match answer.class {
+        // The one code that applications look for by name.
+        FailureClass::ContextLength => "\"context_length_exceeded\"".to_owned(),
+        class => format!("\"{}\"", class.name()),
+    };
+    ErrorBody {
+        message: Cow::Borrowed(&answer.error.message),
+        kind_name: None,
+        kind: kind_of(answer.status),
+        code: Some(Cow::Owned(code)),
+        param: None,
+        request_id: Some(id),
+    }
+}
+
+/// The status under which a client sees a provider's error: Anthropic's own 529 is known to its SDKs alone.
+fn status_for(answer: &ProviderAnswer, dialect: &dyn SurfaceSpec) -> u16 {
+    if answer.status == 529 && answer.foreign && dialect.surface().protocol() != ANTHROPIC {
+        return 503;
+    }
+    answer.status
 }
 
 /// The kind whose name stands in when a provider gave no type.

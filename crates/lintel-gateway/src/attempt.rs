@@ -5,13 +5,14 @@
 
 mod once;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use lintel_guard::Cleared;
 use lintel_policy::{Route, decide, place_after};
+use lintel_types::canon::Request;
 use lintel_types::{Failure, FailureClass, Mono, Phase};
 use lintel_wire::provider::ReplyFacts;
 
@@ -34,6 +35,8 @@ pub(crate) struct Ready {
     /// The client's headers; only the allow-list goes on.
     pub(crate) headers: HeaderMap,
     pub(crate) deadline: Mono,
+    /// The request in canonical form, once an attempt has needed it.
+    pub(crate) canonical: OnceLock<Arc<Request>>,
 }
 
 /// A 2xx answer of a provider.

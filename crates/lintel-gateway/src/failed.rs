@@ -27,6 +27,8 @@ pub(crate) struct ProviderAnswer {
     pub(crate) class: FailureClass,
     pub(crate) error: ProviderError,
     pub(crate) retry_after: Option<HeaderValue>,
+    /// It speaks another dialect than the caller: its words for type and parameter mean nothing there.
+    pub(crate) foreign: bool,
 }
 
 impl ProviderAnswer {

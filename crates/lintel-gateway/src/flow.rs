@@ -7,13 +7,25 @@ use lintel_guard::{Chain, Cleared, StreamChain, Uninspected};
 use lintel_types::Verdict;
 use lintel_wire::provider::{EventFacts, ReplyFacts, StreamMeter};
 use lintel_wire::sse::{EventTooLong, Framer, events};
+use lintel_wire::surface::{ErrorBody, SurfaceSpec};
+
+use crate::translate::Translator;
 
 /// One stream's state.
 pub(crate) struct Flow {
     framer: Framer,
-    /// Remove the usage chunk that is there only because Lintel asked for it.
-    strip_usage: bool,
+    passing: Passing,
     guards: Option<StreamChain>,
+}
+
+/// How a stream's events pass.
+pub(crate) enum Passing {
+    /// As they are.
+    Same,
+    /// As they are, but for the usage chunk that is there only because Lintel asked for it.
+    WithoutUsage,
+    /// In another dialect.
+    Translated(Translator),
 }
 
 /// What some bytes of a stream brought.
@@ -43,10 +55,10 @@ impl From<EventTooLong> for Stuck {
 }
 
 impl Flow {
-    pub(crate) fn new(event_cap: usize, strip_usage: bool, chain: Option<&Chain>) -> Self {
+    pub(crate) fn new(event_cap: usize, passing: Passing, chain: Option<&Chain>) -> Self {
         Self {
             framer: Framer::new(event_cap),
-            strip_usage,
+            passing,
             guards: chain.map(Chain::stream),
         }
     }
@@ -58,13 +70,13 @@ impl Flow {
         meter: &mut dyn StreamMeter,
     ) -> Result<Taken, Stuck> {
         let block = self.framer.push(chunk)?;
-        self.pass(block, meter)
+        self.pass(block, false, meter)
     }
 
     /// The stream has ended: gives the rest.
     pub(crate) fn finish(&mut self, meter: &mut dyn StreamMeter) -> Result<Taken, Stuck> {
         let rest = self.framer.finish();
-        let mut taken = self.pass(rest, meter)?;
+        let mut taken = self.pass(rest, true, meter)?;
         if let Some(guards) = &mut self.guards {
             let last = guards.finish().map_err(Stuck::Blocked)?;
             if taken.bytes.get().is_empty() {
@@ -80,10 +92,24 @@ impl Flow {
         Ok(taken)
     }
 
-    fn pass(&mut self, block: Bytes, meter: &mut dyn StreamMeter) -> Result<Taken, Stuck> {
+    /// The end of a stream that fails, in the client's dialect.
+    pub(crate) fn error(&mut self, dialect: &dyn SurfaceSpec, error: &ErrorBody<'_>) -> Bytes {
+        match &mut self.passing {
+            Passing::Translated(translator) => translator.error(error),
+            Passing::Same | Passing::WithoutUsage => dialect.stream_error(error),
+        }
+    }
+
+    fn pass(
+        &mut self,
+        block: Bytes,
+        last: bool,
+        meter: &mut dyn StreamMeter,
+    ) -> Result<Taken, Stuck> {
         let (mut content, mut terminal, mut error) = (false, false, false);
         let mut kept: Option<BytesMut> = None;
         let mut offset = 0;
+        let mut translated = Vec::new();
         for event in events(block.clone()) {
             let facts = event
                 .data
@@ -93,14 +119,27 @@ impl Flow {
             content |= facts.content;
             terminal |= facts.terminal;
             error |= facts.error;
-            if self.strip_usage && facts.usage_only {
+            if let Passing::Translated(translator) = &mut self.passing {
+                if let Some(data) = &event.data {
+                    translator.event(data, &mut translated);
+                }
+                continue;
+            }
+            if matches!(self.passing, Passing::WithoutUsage) && facts.usage_only {
                 kept.get_or_insert_with(|| BytesMut::from(block.get(..offset).unwrap_or_default()));
             } else if let Some(kept) = &mut kept {
                 kept.extend_from_slice(&event.bytes);
             }
             offset += event.bytes.len();
         }
-        let bytes = kept.map_or(block, BytesMut::freeze);
+        let bytes = if let Passing::Translated(translator) = &mut self.passing {
+            if last {
+                translator.finish(&mut translated);
+            }
+            Bytes::from(translated)
+        } else {
+            kept.map_or(block, BytesMut::freeze)
+        };
         let bytes = match &mut self.guards {
             Some(guards) => guards.push(bytes).map_err(Stuck::Blocked)?,
             None => Cleared::uninspected(bytes, Uninspected::declared_by_route()),
@@ -142,7 +181,15 @@ mod tests {
     fn through(strip: bool, chunk: usize) -> (String, Vec<&'static str>) {
         let mut meter = own(OPENAI).unwrap().meter(generic(OPENAI), OPENAI_CHAT);
         let chain = Chain::default();
-        let mut flow = Flow::new(1_000, strip, Some(&chain));
+        let mut flow = Flow::new(
+            1_000,
+            if strip {
+                Passing::WithoutUsage
+            } else {
+                Passing::Same
+            },
+            Some(&chain),
+        );
         let (mut text, mut seen) = (String::new(), Vec::new());
         let mut note = |taken: Taken| {
             text.push_str(std::str::from_utf8(taken.bytes.get()).unwrap());

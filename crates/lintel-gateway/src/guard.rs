@@ -1,5 +1,6 @@
 //! The guard step: the request's guards judge, and only what they clear can be sent.
 
+use bytes::Bytes;
 use lintel_guard::{Chain, Cleared, Uninspected};
 use lintel_policy::{Inspection, Route};
 use lintel_types::{Error, Kind, Rendered, SpanEdit, Verdict};
@@ -19,13 +20,29 @@ impl Guarded {
         parsed: &Parsed,
         edits: &[SpanEdit],
     ) -> Result<Cleared<Rendered>, Error> {
-        let rendered = parsed.body.render(edits).map_err(|e| {
+        Ok(self.cleared(self.render(parsed, edits)?))
+    }
+
+    /// Clears a translation of what [`Guarded::render`] gave.
+    pub(crate) fn clear_translated(&self, bytes: Bytes) -> Cleared<Rendered> {
+        self.cleared(Rendered {
+            len: bytes.len(),
+            pieces: vec![bytes],
+        })
+    }
+
+    /// The request as the guards left it, with an attempt's edits.
+    pub(crate) fn render(&self, parsed: &Parsed, edits: &[SpanEdit]) -> Result<Rendered, Error> {
+        parsed.body.render(edits).map_err(|e| {
             Error::gateway(Kind::Internal, "internal", "the request's edits overlap").because(e)
-        })?;
-        Ok(match &self.verdict {
+        })
+    }
+
+    fn cleared(&self, rendered: Rendered) -> Cleared<Rendered> {
+        match &self.verdict {
             Some(verdict) => self.chain.clear_request(verdict, rendered),
             None => Cleared::uninspected(rendered, Uninspected::declared_by_route()),
-        })
+        }
     }
 
     /// The guards of the answer; none when the route declares that its bytes pass unseen.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lintel_policy::ModelPrices;
-use lintel_types::{AttemptRecord, Failure, Leg, MeterLine, Money, Mono, Usage};
+use lintel_types::{AttemptRecord, Failure, Leg, MeterLine, Money, Mono, Surface, Usage};
+use lintel_wire::dialect::Notes;
 use lintel_wire::provider::{ReplyFacts, StreamMeter};
 
 use crate::reserve::PricedAttempt;
@@ -32,6 +33,10 @@ pub(crate) struct Live {
     pub(crate) first_token: Option<Mono>,
     /// Watches the answer, if it is a stream.
     pub(crate) meter: Option<Box<dyn StreamMeter>>,
+    /// The surface that the target was called by, when the attempt was translated.
+    pub(crate) spoken: Option<Surface>,
+    /// What could not be said as it was meant.
+    pub(crate) notes: Notes,
     /// What a whole answer said.
     pub(crate) facts: Option<ReplyFacts>,
 }
@@ -65,6 +70,8 @@ impl Live {
             provider_request_id: None,
             first_token: None,
             meter: None,
+            spoken: None,
+            notes: Notes::default(),
             facts: None,
         }
     }
@@ -131,6 +138,7 @@ impl Live {
             estimated_input: self.estimated_input,
         };
         let usage = booked(&seen);
+        let made = self.said().map(|f| f.made.clone()).unwrap_or_default();
         let (lines, cost) = self.rate(&usage);
         let raw_usage = if usage.inconsistent {
             self.said().and_then(|f| f.raw_usage.clone())
@@ -157,6 +165,10 @@ impl Live {
             model: self.model,
             reason: self.reason,
             provider_request_id: self.provider_request_id,
+            made,
+            spoken: self.spoken.map(|s| Arc::from(s.name())),
+            dropped: self.notes.dropped.into_iter().map(Arc::from).collect(),
+            emulated: self.notes.emulated.into_iter().map(Arc::from).collect(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Not here yet, and where it will stand: rendering a prompt comes before the guards; the cache after
 //! them (so that nothing guarded-out is stored), remembering after the relay.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::Response;
 use http::header::ALLOW;
@@ -25,7 +25,9 @@ use crate::relay::{Relay, RelayRules};
 use crate::settle::Settlement;
 use crate::start::Worker;
 use crate::write::ClientBody;
-use crate::{admit, authenticate, body, detach, guard, head, models, plan, reserve, route};
+use crate::{
+    admit, authenticate, body, detach, guard, head, models, objects, plan, reserve, route,
+};
 
 /// One request's whole life.
 pub(crate) async fn run(
@@ -140,6 +142,8 @@ async fn prepare(
     shared.at(Step::Plan);
     let candidates = plan::make(&snapshot, &route, parsed.spec.surface(), shared.random())?;
 
+    let candidates = objects::stick(shared, &principal, &parsed, candidates).await?;
+
     shared.at(Step::Reserve);
     let plan = reserve::price(&snapshot, candidates, settlement.exchange.wall)?;
 
@@ -150,6 +154,7 @@ async fn prepare(
         plan,
         headers: parts.headers,
         deadline,
+        canonical: OnceLock::new(),
     }))
 }
 

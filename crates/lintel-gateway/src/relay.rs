@@ -354,9 +354,8 @@ impl Core {
     /// Ends the stream with the dialect's error event.
     fn fail(&mut self, error: &Error, class: Option<FailureClass>) {
         let id = self.settlement.exchange.id_text.clone();
-        let event = self
-            .dialect
-            .stream_error(&ErrorBody::ours(error, Some(&id)));
+        let body = ErrorBody::ours(error, Some(&id));
+        let event = self.flow.error(self.dialect, &body);
         self.queue.push_back(Cleared::error_text(event));
         let shutdown = error.code() == "shutting_down";
         let failure = Failure {

@@ -3,6 +3,8 @@
 //! [`Settlement`] owns the permit. Whoever finishes the exchange settles it; if nobody does, because
 //! the future was dropped (a hang-up, a panic, shutdown), its `Drop` does, without awaiting.
 
+mod row;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,15 +12,16 @@ use lintel_store::Permit;
 use lintel_telemetry::Shed;
 use lintel_types::record::Attribution;
 use lintel_types::{
-    AttemptRecord, Dispatched, Error, ExchangeKind, Failure, FailureClass, Kind, Money, Mono,
-    Outcome, Phase, Principal, Settled, Side,
+    AttemptRecord, Dispatched, Error, Failure, FailureClass, Kind, Money, Mono, Outcome, Phase,
+    Principal, Settled, Side, Surface,
 };
+use lintel_wire::dialect::Notes;
 
 use crate::admit::{Admission, shed};
 use crate::commit::{Settling, Turn};
 use crate::end::{End, drained};
 use crate::exchange::Exchange;
-use crate::live::{Live, micros};
+use crate::live::Live;
 use crate::reserve::PricedAttempt;
 use crate::shared::Shared;
 
@@ -32,6 +35,8 @@ pub(crate) struct Settlement {
     pub(crate) request_bytes: u64,
     pub(crate) response_bytes: u64,
     pub(crate) degraded: Option<Arc<str>>,
+    /// What of the call the answering target could not be told, or said otherwise.
+    pub(crate) notes: Notes,
     /// The caller may see the names of targets.
     pub(crate) expose_targets: bool,
     /// Status of the answer whose head has gone out; 0 before.
@@ -68,6 +73,7 @@ impl Settlement {
             request_bytes: 0,
             response_bytes: 0,
             degraded: None,
+            notes: Notes::default(),
             expose_targets: false,
             status: 0,
             waited: Duration::ZERO,
@@ -137,6 +143,7 @@ impl Settlement {
     pub(crate) fn begin_attempt(&mut self, priced: &PricedAttempt, estimated_input: u64) {
         let ordinal = u8::try_from(self.attempts.len() + 1).unwrap_or(u8::MAX);
         let now = self.shared.now();
+        self.notes = Notes::default();
         self.live = Some(Live::new(
             ordinal,
             priced,
@@ -202,6 +209,20 @@ impl Settlement {
         Ok(self.exchange.committer.ask())
     }
 
+    /// The attempt under way is translated, to a target's `surface`.
+    pub(crate) fn translated(&mut self, surface: Surface, notes: Notes) {
+        self.notes = notes;
+        if let Some(live) = &mut self.live {
+            live.spoken = Some(surface);
+        }
+    }
+
+    /// Further notes of the attempt under way.
+    pub(crate) fn note(&mut self, more: Notes) {
+        self.notes.dropped.extend(more.dropped);
+        self.notes.emulated.extend(more.emulated);
+    }
+
     /// The attempt under way.
     pub(crate) fn live(&mut self) -> Option<&mut Live> {
         self.live.as_mut()
@@ -209,10 +230,23 @@ impl Settlement {
 
     /// Ends the attempt under way.
     pub(crate) fn end_attempt(&mut self, failure: Option<Failure>) {
-        if let Some(live) = self.live.take() {
+        if let Some(mut live) = self.live.take() {
+            if live.spoken.is_some() {
+                live.notes = self.notes.clone();
+            }
+            self.keep_objects(&live);
             let reason = live.said().and_then(|f| f.finish_reason.as_deref());
             self.finish_reason = reason.map(Arc::from);
             self.attempts.push(live.close(failure, self.shared.now()));
+        }
+    }
+
+    /// What the attempt made is its tenant's from now on.
+    fn keep_objects(&self, live: &Live) {
+        let (provider, _) = live.target();
+        for made in live.said().map_or(&[][..], |f| &f.made) {
+            let tenant = &self.who.tenant;
+            self.shared.objects.made(tenant, &provider, made);
         }
     }
 
@@ -285,40 +319,6 @@ impl Settlement {
                 }
                 None
             }
-        }
-    }
-
-    fn record(&mut self, end: &End<'_>, overhead: Duration) -> Settled {
-        let now = self.shared.now();
-        let started = self.exchange.started;
-        let cost = self.cost();
-        Settled {
-            exchange: self.exchange.id,
-            exchange_kind: ExchangeKind::Call,
-            sequence: 1,
-            started: self.exchange.wall,
-            node: self.shared.ids.node(),
-            who: std::mem::take(&mut self.who),
-            surface: self.exchange.surface.map(|s| Arc::from(s.name())),
-            route: self.route.take(),
-            stream: self.stream,
-            outcome: end.outcome,
-            status: end.status,
-            code: end.code.map(Arc::from),
-            side: end.side,
-            reason: end.reason.as_deref().map(Arc::from),
-            attempts: std::mem::take(&mut self.attempts),
-            cost,
-            duration_us: micros(now.since(started)),
-            first_token_us: self.first_token.map(|at| micros(at.since(started))),
-            overhead_us: micros(overhead),
-            request_bytes: self.request_bytes,
-            response_bytes: self.response_bytes,
-            client_request_id: self.exchange.client_request_id.take(),
-            trace_id: self.exchange.trace_id.take(),
-            degraded: self.degraded.take(),
-            finish_reason: self.finish_reason.take(),
-            config: Arc::clone(&self.exchange.snapshot.hash),
         }
     }
 }

@@ -14,6 +14,7 @@ use lintel_types::{Clock, Entropy, IdSource, Mono, Timestamp};
 
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::control::KeyTable;
+use crate::objects::Index;
 use crate::probe::{Probe, Step};
 use crate::upstream::Tokens;
 
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) draining: AtomicBool,
     /// Calls in flight end now, with an error.
     pub(crate) cut: AtomicBool,
+    /// Whose the objects are that providers keep.
+    pub(crate) objects: Index,
     pub(crate) probe: Probe,
     /// Tokens that accounts have been given.
     pub(crate) tokens: Tokens,

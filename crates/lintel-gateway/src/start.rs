@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use lintel_config::Snapshot;
 use lintel_policy::Counter;
-use lintel_store::Journal;
+use lintel_store::{Journal, Queries};
 use lintel_telemetry::{LineWriter, Metrics};
 use lintel_types::{Clock as _, IdSource};
 use tokio::sync::watch;
@@ -23,6 +23,7 @@ use crate::clock::{SystemClock, SystemEntropy};
 use crate::commit::Committer;
 use crate::control::{ControlHandle, KeyEntry, KeyTable};
 use crate::listen;
+use crate::objects::Index;
 use crate::probe::{Probe, Step};
 use crate::shared::Shared;
 use crate::upstream::{Pool, Tokens, client_config};
@@ -40,6 +41,8 @@ pub struct Deps {
     pub keys: Vec<KeyEntry>,
     /// The journal.
     pub journal: Journal,
+    /// The rows of objects that providers keep; none remembers only those made while this process runs.
+    pub queries: Option<Queries>,
     /// The metrics.
     pub metrics: Metrics,
     /// The log.
@@ -176,6 +179,7 @@ fn share(deps: &Deps) -> Shared {
         connections: Arc::new(Counter::new(limits.connections as u64)),
         draining: false.into(),
         cut: false.into(),
+        objects: Index::new(deps.queries.clone()),
         probe,
         tokens: Tokens::default(),
     }

@@ -16,6 +16,7 @@ pub use plan::{Plan, Planned, place_after, plan};
 pub use price::{ModelPrices, PriceBook, PriceEntry, PriceError, PriceFile, Priced, UnknownModel};
 pub use route::{
     Inspection, OnDisconnect, Route, RouteConfig, Target, TargetConfig, Tier, TierConfig,
+    Unsupported,
 };
 pub use table::{Action, Decision, Row, decide};
 pub use units::{NotAUnit, Period, Size};

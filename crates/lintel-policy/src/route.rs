@@ -40,6 +40,10 @@ pub struct RouteConfig {
     /// What happens upstream when the client hangs up.
     #[serde(default)]
     pub on_disconnect: OnDisconnectConfig,
+    /// What happens when a target of another protocol can't be told something of the request: `drop` leaves it out and names
+    /// it in `x-lintel-dropped`, `refuse` leaves the target for the next one.
+    #[serde(default)]
+    pub unsupported: Unsupported,
     /// `none` declares that content of this route may pass uninspected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guards: Option<GuardsConfig>,
@@ -79,6 +83,17 @@ pub enum OnDisconnectConfig {
     Cancel,
     /// The answer is read on for this long, so that its usage is known exactly.
     Drain(Period),
+}
+
+/// What happens when a target of another protocol can't be told something of the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unsupported {
+    /// It is left out, and named.
+    #[default]
+    Drop,
+    /// The target is left for the next one; without one the call is refused, and the place named.
+    Refuse,
 }
 
 /// A declaration about guards.
@@ -127,6 +142,7 @@ impl RouteConfig {
             total: ten_minutes(),
             attempts: three(),
             on_disconnect: OnDisconnectConfig::default(),
+            unsupported: Unsupported::default(),
             guards: None,
         }
     }
@@ -171,6 +187,8 @@ pub struct Route {
     pub attempts: u8,
     /// What happens upstream when the client hangs up.
     pub on_disconnect: OnDisconnect,
+    /// What happens to what a target can't be told.
+    pub unsupported: Unsupported,
     /// Whether content must be seen by guards.
     pub inspection: Inspection,
 }
@@ -233,6 +251,7 @@ impl Route {
             idle: config.idle.0,
             total: config.total.0,
             attempts: config.attempts.max(1),
+            unsupported: config.unsupported,
             on_disconnect: match config.on_disconnect {
                 OnDisconnectConfig::Cancel => OnDisconnect::Cancel,
                 OnDisconnectConfig::Drain(for_at_most) => OnDisconnect::Drain(for_at_most.0),
@@ -267,6 +286,7 @@ impl Route {
             total: ten_minutes().0,
             attempts: three(),
             on_disconnect: OnDisconnect::Cancel,
+            unsupported: Unsupported::Drop,
             inspection: Inspection::Inspected,
         }
     }

@@ -97,7 +97,7 @@ pub const TABLE: [Row; 18] = [
     final_(FailureClass::BadRequest),
     final_(FailureClass::ContextLength),
     final_(FailureClass::ContentFilter),
-    final_(FailureClass::Unsupported),
+    lasting(FailureClass::Unsupported),
     passing(FailureClass::Malformed),
     passing(FailureClass::Truncated),
     final_(FailureClass::Cancelled),
@@ -271,14 +271,9 @@ mod tests {
             Quota,
             Malformed,
             Truncated,
-        ];
-        let answers = [
-            BadRequest,
-            ContextLength,
-            ContentFilter,
             Unsupported,
-            Cancelled,
         ];
+        let answers = [BadRequest, ContextLength, ContentFilter, Cancelled];
         assert_eq!(fails_over.len() + answers.len(), TABLE.len());
         for phase in PHASES {
             let next = if phase == Phase::MidStream {

@@ -8,6 +8,7 @@
 mod lane;
 pub(crate) mod ledger;
 pub(crate) mod log;
+mod resources;
 pub(crate) mod rollup;
 mod sinks;
 mod worker;

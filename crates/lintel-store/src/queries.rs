@@ -4,6 +4,7 @@
 //! report holds up nobody. Invariant: an answer is one snapshot of one database.
 
 mod exchanges;
+mod resources;
 mod sums;
 mod usage;
 mod verify;

@@ -100,6 +100,12 @@ struct Attempt<'a> {
     reason: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     provider_request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spoken: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    dropped: &'a [std::sync::Arc<str>],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    emulated: &'a [std::sync::Arc<str>],
     ms: Millis,
 }
 
@@ -162,6 +168,9 @@ impl<'a> Attempt<'a> {
             phase: attempt.phase.map(|p| p.name()),
             reason: &attempt.reason,
             provider_request_id: attempt.provider_request_id.as_deref(),
+            spoken: attempt.spoken.as_deref(),
+            dropped: &attempt.dropped,
+            emulated: &attempt.emulated,
             ms: Millis(attempt.duration_us),
         }
     }

@@ -32,7 +32,7 @@ pub use leg::Leg;
 pub use money::{Money, PricePerMillion};
 pub use principal::{Principal, PrincipalKind, RouteAccess};
 pub use record::{AttemptRecord, Dispatched, MeterLine, Orphaned, Outcome, Record, Settled};
-pub use resource::{ResourceKind, ResourceRef};
+pub use resource::{Made, ResourceKind, ResourceRef};
 pub use surface::{Protocol, Surface};
 pub use time::{Clock, Entropy, Mono, Timestamp};
 pub use usage::{Meter, Usage};

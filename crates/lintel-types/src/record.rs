@@ -14,6 +14,7 @@ use crate::failure::{FailureClass, Phase};
 use crate::ids::{ExchangeId, ExchangeKind, NodeId};
 use crate::leg::Leg;
 use crate::money::Money;
+use crate::resource::Made;
 use crate::time::Timestamp;
 use crate::usage::Meter;
 
@@ -235,6 +236,22 @@ pub struct AttemptRecord {
         deserialize_with = "text::optional"
     )]
     pub provider_request_id: Option<Arc<str>>,
+    /// The surface that the target was called by, when the call was translated.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
+    pub spoken: Option<Arc<str>>,
+    /// Objects that the provider keeps from now on, for this tenant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<Made>,
+    /// JSON paths of what could not be carried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<Arc<str>>,
+    /// JSON paths of what was said in another way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emulated: Vec<Arc<str>>,
     /// Start, in microseconds after the exchange's start.
     pub start_us: u64,
     /// To the first content, in microseconds after the attempt's start.

@@ -17,23 +17,50 @@ pub enum ResourceKind {
     Batch,
     /// A stored response, as `previous_response_id` names it.
     Response,
+    /// An item of a stored response, as `item_reference` names it.
+    Item,
+    /// A conversation that responses are added to.
+    Conversation,
     /// A code-execution container.
     Container,
+    /// A store of embedded files that a search tool reads.
+    VectorStore,
+    /// Content that was cached under a name.
+    CachedContent,
 }
 
-/// The row that makes an external id reachable, for one tenant, at one credential.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ResourceRef {
+impl ResourceKind {
+    /// The name in JSON, errors and the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ResourceKind::File => "file",
+            ResourceKind::Batch => "batch",
+            ResourceKind::Response => "response",
+            ResourceKind::Item => "item",
+            ResourceKind::Container => "container",
+            ResourceKind::Conversation => "conversation",
+            ResourceKind::VectorStore => "vector_store",
+            ResourceKind::CachedContent => "cached_content",
+        }
+    }
+}
+
+/// An object that an attempt made.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Made {
     /// What it is.
     pub kind: ResourceKind,
     /// The provider's id for it.
-    pub external_id: Arc<str>,
-    /// Whose it is.
-    pub tenant: Arc<str>,
-    /// Where it lives.
+    pub id: Arc<str>,
+}
+
+/// The row that makes an external id reachable, for one tenant, at one provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceRef {
+    /// Where it lives: calls about it stick to this account and never fail over.
     pub provider: Arc<str>,
-    /// Which credential made it: calls about it stick to that one and never fail over.
-    pub credential: Arc<str>,
+    /// The model that made it.
+    pub model: Arc<str>,
     /// When it was made.
     pub made: Timestamp,
 }

@@ -14,13 +14,18 @@ use lintel_types::canon::{At, Event, Reply, Request};
 use crate::hosts::Host;
 use crate::surface::{ErrorBody, Head};
 
+mod anthropic_messages;
 mod depth;
 #[cfg(test)]
 mod grammar;
 mod media;
+mod openai_chat;
 
 /// Every dialect that can be translated from and to.
-pub const DIALECTS: &[&dyn Dialect] = &[];
+pub const DIALECTS: &[&dyn Dialect] = &[
+    &openai_chat::OpenaiChat,
+    &anthropic_messages::AnthropicMessages,
+];
 
 /// The dialect of `surface`; none for surfaces that are no conversation.
 pub fn of(surface: Surface) -> Option<&'static dyn Dialect> {

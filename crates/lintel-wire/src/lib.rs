@@ -5,6 +5,7 @@
 //! answers are only looked at.
 
 pub mod aws_events;
+pub mod capability;
 pub mod dialect;
 pub mod framing;
 pub mod headers;
@@ -13,6 +14,7 @@ pub mod json;
 pub mod models;
 pub mod percent;
 pub mod provider;
+pub mod resources;
 pub mod sandbox;
 pub mod scrub;
 pub mod sigv4;

@@ -4,7 +4,7 @@
 //! and how its errors read. It looks at answers and never rewrites them.
 
 use http::HeaderValue;
-use lintel_types::{FailureClass, Protocol, Surface, Usage};
+use lintel_types::{FailureClass, Made, Protocol, Surface, Usage};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -16,12 +16,13 @@ mod anthropic;
 mod count;
 mod error_body;
 pub(crate) mod gemini;
-mod openai;
+pub(crate) mod openai;
 pub(crate) mod vertex;
 
 pub use error_body::{ProviderError, read_error};
 
 pub use anthropic::ANTHROPIC;
+pub(crate) use anthropic::Counts as AnthropicCounts;
 pub use gemini::GEMINI;
 pub use openai::OPENAI;
 pub use vertex::VERTEX;
@@ -153,6 +154,9 @@ pub struct ProviderConfig {
     /// The project; for hosts whose base URL names one. Default: the service account's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
+    /// Whose the objects are that this account keeps (stored responses, files, containers).
+    #[serde(default)]
+    pub objects: Objects,
     /// How the simulated provider behaves; for protocol `sandbox` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxConfig>,
@@ -171,6 +175,17 @@ pub struct AwsConfig {
     pub session_token: Option<String>,
 }
 
+/// Whose the objects are that an account at a provider keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Objects {
+    /// The tenant's that made them, through Lintel; an id that it didn't make doesn't exist for a caller.
+    #[default]
+    Owned,
+    /// Everybody's who may call the account: ids pass unchecked.
+    Shared,
+}
+
 /// What a whole answer, or a finished stream, says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReplyFacts {
@@ -185,8 +200,21 @@ pub struct ReplyFacts {
     pub content_bytes: u64,
     /// An error inside a 200.
     pub error: Option<FailureClass>,
+    /// Objects that the provider keeps from now on, and by whose ids later calls may name them.
+    pub made: Vec<Made>,
     /// Not what the protocol promises (but passed on as it is).
     pub malformed: bool,
+}
+
+impl ReplyFacts {
+    /// Adds objects that are not known yet: a stream names them more than once.
+    pub(crate) fn keep_made(&mut self, made: Vec<Made>) {
+        for object in made {
+            if !self.made.contains(&object) {
+                self.made.push(object);
+            }
+        }
+    }
 }
 
 /// What one event of a stream says.

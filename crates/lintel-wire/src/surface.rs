@@ -14,14 +14,17 @@ use crate::json::{self, JsonError, Member};
 mod anthropic_messages;
 pub(crate) mod gemini_generate;
 mod openai_chat;
+mod openai_responses;
 
 pub use anthropic_messages::ANTHROPIC_MESSAGES;
 pub use gemini_generate::GEMINI_GENERATE;
 pub use openai_chat::OPENAI_CHAT;
+pub use openai_responses::OPENAI_RESPONSES;
 
 /// Every surface, in the order in which paths are tried.
 pub const SURFACES: &[&dyn SurfaceSpec] = &[
     &openai_chat::OpenaiChat,
+    &openai_responses::OpenaiResponses,
     &anthropic_messages::AnthropicMessages,
     &gemini_generate::GeminiGenerate,
 ];

@@ -10,17 +10,18 @@ use http::{HeaderMap, HeaderValue};
 use lintel_guard::Cleared;
 use lintel_types::{Failure, FailureClass, Mono, Phase, SpanEdit};
 use lintel_wire::headers::{provider_request_id, to_provider};
-use lintel_wire::provider::read_error;
+use lintel_wire::provider::{ReplyFacts, read_error};
 
 use super::{Answered, Ready, Reply, oddity, timed_out};
 use crate::body::Share;
 use crate::failed::{AttemptFailed, Failed, ProviderAnswer};
-use crate::flow::Flow;
+use crate::flow::{Flow, Passing};
 use crate::guard::blocked;
 use crate::opening::open;
 use crate::reserve::PricedAttempt;
 use crate::settle::Settlement;
 use crate::start::Worker;
+use crate::translate::{self, Translation};
 use crate::upstream::{self, Uncollected, UpstreamBody, Way};
 
 /// Bytes of a provider's error body that are read.
@@ -43,10 +44,14 @@ pub(super) async fn attempt(
     let begun = shared.now();
     let end = begun.plus(route.total).min(ready.deadline);
 
-    let rendered = ready
-        .guarded
-        .clear(&ready.parsed, &edits(ready, priced))
-        .map_err(|e| Err(e.into()))?;
+    let (rendered, translation) = match translate::request(settlement, ready, priced)? {
+        Some(translated) => (translated.body, Some(translated.translation)),
+        None => {
+            let edits = edits(ready, priced);
+            let same = ready.guarded.clear(&ready.parsed, &edits);
+            (same.map_err(|e| Err(e.into()))?, None)
+        }
+    };
     let connected_by = begun.plus(route.connect).min(end);
     let credential = upstream::credential(worker, provider, connected_by);
     let credential = credential.await.map_err(Ok)?;
@@ -57,7 +62,6 @@ pub(super) async fn attempt(
     settlement.dispatch().await.map_err(|e| Err(e.into()))?;
 
     let headers = to_provider(&ready.headers, provider.host, credential.as_ref());
-    let same = priced.candidate.spoken.surface == ready.parsed.spec.surface();
     let stream = ready.parsed.head.stream;
     let request = upstream::Request {
         spoken: priced.candidate.spoken,
@@ -65,7 +69,7 @@ pub(super) async fn attempt(
         body: rendered,
         model: &priced.candidate.planned.target.model,
         stream,
-        query: if same {
+        query: if translation.is_none() {
             &ready.parsed.query
         } else {
             priced.candidate.spoken.spec.translated_query(stream)
@@ -86,7 +90,8 @@ pub(super) async fn attempt(
             .and_then(|v| v.to_str().ok())
             .map(Arc::from);
     }
-    take(settlement, ready, priced, answer, first_by, end).await
+    let bound = (first_by, end);
+    take(settlement, ready, priced, translation, answer, bound).await
 }
 
 /// Takes a provider's answer: an error is read, a stream opened, anything else collected.
@@ -94,20 +99,23 @@ async fn take(
     settlement: &mut Settlement,
     ready: &Ready,
     priced: &PricedAttempt,
+    translation: Option<Translation>,
     answer: upstream::Answer,
-    first_by: Mono,
-    end: Mono,
+    (first_by, end): (Mono, Mono),
 ) -> Result<Answered, OneFailed> {
     let upstream::Answer {
         status,
-        headers,
+        mut headers,
         body,
     } = answer;
     let shared = Arc::clone(&settlement.shared);
     let limits = settlement.exchange.snapshot.limits;
     if !(200..300).contains(&status) {
         let until = shared.clock.instant(end);
-        return Err(Ok(refused(priced, status, &headers, body, until).await));
+        let foreign = translation.is_some();
+        return Err(Ok(
+            refused(priced, status, &headers, body, until, foreign).await
+        ));
     }
     let spoken = priced.candidate.spoken;
     if is_encoded(&headers) {
@@ -122,11 +130,12 @@ async fn take(
                     .meter(priced.candidate.provider.host, spoken.surface),
             );
         }
-        let flow = Flow::new(
-            limits.event_bytes,
-            asked_for_usage(ready, priced).is_some(),
-            ready.guarded.chain(),
-        );
+        let way = match &translation {
+            Some(translation) => Passing::Translated(translation.stream(&mut headers)),
+            None if asked_for_usage(ready, priced).is_some() => Passing::WithoutUsage,
+            None => Passing::Same,
+        };
+        let flow = Flow::new(limits.event_bytes, way, ready.guarded.chain());
         let since = shared.now();
         let opened = open(settlement, body, flow, first_by, end).await;
         settlement.waited_since(since);
@@ -155,16 +164,28 @@ async fn take(
         .spec
         .reply(priced.candidate.provider.host, spoken.surface, &bytes);
     let odd = oddity(&facts);
+    let bytes = match (&translation, odd) {
+        (None, _) => bytes,
+        // What isn't what its protocol promises can't be translated: its usage is booked all the same.
+        (Some(_), Some(class)) => {
+            keep_facts(settlement, facts);
+            return Err(Ok(timed_out(class)));
+        }
+        (Some(translation), None) => match translation.whole(settlement, &mut headers, &bytes) {
+            Ok(bytes) => bytes,
+            Err(failed) => {
+                keep_facts(settlement, facts);
+                return Err(Ok(failed));
+            }
+        },
+    };
     let cleared = match ready.guarded.chain() {
         Some(chain) => chain
             .reply(bytes)
             .map_err(|verdict| Err(blocked(&verdict).into()))?,
         None => Cleared::uninspected(bytes, lintel_guard::Uninspected::declared_by_route()),
     };
-    if let Some(live) = settlement.live() {
-        live.first_token = Some(shared.now());
-        live.facts = Some(facts);
-    }
+    keep_facts(settlement, facts);
     Ok(Answered {
         status,
         headers,
@@ -174,6 +195,15 @@ async fn take(
             share,
         },
     })
+}
+
+/// Keeps what a whole answer says of itself, for the attempt's row.
+fn keep_facts(settlement: &mut Settlement, facts: ReplyFacts) {
+    let now = settlement.shared.now();
+    if let Some(live) = settlement.live() {
+        live.first_token = Some(now);
+        live.facts = Some(facts);
+    }
 }
 
 /// Opens a connection, by a time.
@@ -258,6 +288,7 @@ async fn refused(
     headers: &HeaderMap,
     body: UpstreamBody,
     until: tokio::time::Instant,
+    foreign: bool,
 ) -> AttemptFailed {
     let limits = upstream::Bounds {
         cap: ERROR_BODY_CAP,
@@ -291,6 +322,7 @@ async fn refused(
             class,
             error,
             retry_after,
+            foreign,
         })),
     }
 }

@@ -75,6 +75,7 @@ impl Plane {
         let deps = Deps {
             snapshot: Arc::new(snapshot),
             keys: vec![key()],
+            queries: None,
             journal,
             metrics: metrics.clone(),
             lines,

@@ -12,6 +12,7 @@ use lintel_types::{AttemptRecord, ExchangeId, Meter, MeterLine, Orphaned, Settle
 use rusqlite::{CachedStatement, Transaction, params};
 
 use super::lane::{POSITION_TABLE, Rows};
+use super::resources;
 use super::rollup::{Addition, ROLLUP_TABLE, Rollup};
 use crate::database::Schema;
 use crate::journal::{Batch, Entry};
@@ -25,7 +26,7 @@ pub(crate) const ORPHAN: &str = "orphan";
 /// they decide what a row costs, and sums come from the rollup.
 pub(crate) const SCHEMA: Schema = Schema {
     file: "ledger.sqlite",
-    migrations: &[POSITION_TABLE, LEDGER_TABLE, ROLLUP_TABLE],
+    migrations: &[POSITION_TABLE, LEDGER_TABLE, ROLLUP_TABLE, resources::TABLE],
     page_bytes: 8192,
     synchronous: "NORMAL",
     cache_kib: 8 << 10,
@@ -67,7 +68,7 @@ impl Rows for LedgerRows {
         let mut insert = transaction.prepare_cached(INSERT)?;
         for (sequence, entry) in &batch.entries {
             match entry {
-                Entry::Settled(settled, _) => self.settlement(settled, &mut insert)?,
+                Entry::Settled(settled, _) => self.settlement(settled, transaction, &mut insert)?,
                 Entry::Orphaned(orphaned, _) => self.orphan(orphaned, transaction, &mut insert)?,
                 Entry::Unreadable(why, range) => {
                     let payload = batch.payload(range);
@@ -85,6 +86,7 @@ impl LedgerRows {
     fn settlement(
         &mut self,
         settled: &Settled,
+        transaction: &Transaction<'_>,
         insert: &mut CachedStatement<'_>,
     ) -> rusqlite::Result<()> {
         let surface = settled.surface.as_deref().unwrap_or_default();
@@ -115,6 +117,7 @@ impl LedgerRows {
                 unpriced: attempt.unpriced,
             };
             self.add(&row, &attempt.lines, u64::from(first), insert)?;
+            resources::write(settled, attempt, transaction)?;
         }
         Ok(())
     }

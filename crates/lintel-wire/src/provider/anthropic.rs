@@ -6,10 +6,13 @@ use lintel_types::{FailureClass, Protocol, Surface};
 use super::{Call, EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
 use crate::hosts::{Host, anthropic_compatible};
 use crate::json::{self, Node};
+use crate::resources;
 use crate::surface::ANTHROPIC_MESSAGES;
 
 mod failure;
 mod usage;
+
+pub(crate) use usage::Counts;
 
 /// The protocol's name.
 pub const ANTHROPIC: Protocol = Protocol::new("anthropic");
@@ -62,6 +65,7 @@ impl ProviderSpec for Anthropic {
             Ok(root) if is_type(root, "error") => meter.error(root),
             Ok(root) => {
                 meter.message(root);
+                meter.made(root);
                 meter.facts.malformed = root.get("content").is_none();
             }
             Err(_) => meter.facts.malformed = true,
@@ -98,11 +102,13 @@ impl StreamMeter for MessageMeter {
         };
         // The type comes from the JSON, never from the event line: some hosts misplace that line.
         match root.get("type").and_then(|t| t.text()).as_deref() {
-            Some("message_start") => root
-                .get("message")
-                .into_iter()
-                .for_each(|m| self.message(m)),
+            Some("message_start") => {
+                self.made(root);
+                let message = root.get("message");
+                message.into_iter().for_each(|m| self.message(m));
+            }
             Some("content_block_start") => {
+                self.made(root);
                 let before = self.facts.content_bytes;
                 root.get("content_block")
                     .into_iter()
@@ -115,6 +121,7 @@ impl StreamMeter for MessageMeter {
                 root.get("delta").into_iter().for_each(|d| self.content(d));
             }
             Some("message_delta") => {
+                self.made(root);
                 root.get("usage").into_iter().for_each(|u| self.usage(u));
                 root.at(&["delta", "stop_reason"])
                     .into_iter()
@@ -148,6 +155,12 @@ impl MessageMeter {
             .iter()
             .flat_map(Node::items)
             .for_each(|b| self.content(b));
+    }
+
+    /// Containers and files that the answer made.
+    fn made(&mut self, root: Node<'_>) {
+        self.facts
+            .keep_made(resources::made(ANTHROPIC_MESSAGES, root));
     }
 
     fn usage(&mut self, node: Node<'_>) {

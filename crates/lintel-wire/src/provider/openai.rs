@@ -5,11 +5,12 @@ use lintel_types::{FailureClass, Protocol, Surface};
 use super::{Call, EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
 use crate::hosts::{Host, Paths, openai_compatible};
 use crate::json::{self, Node};
-use crate::surface::OPENAI_CHAT;
+use crate::surface::{OPENAI_CHAT, OPENAI_RESPONSES};
 
 mod azure;
 mod failure;
-mod usage;
+mod responses;
+pub(crate) mod usage;
 
 /// The protocol's name.
 pub const OPENAI: Protocol = Protocol::new("openai");
@@ -34,7 +35,11 @@ impl ProviderSpec for Openai {
     }
 
     fn endpoint(&self, surface: Surface) -> Option<&'static str> {
-        (surface == OPENAI_CHAT).then_some("/chat/completions")
+        match surface {
+            OPENAI_CHAT => Some("/chat/completions"),
+            OPENAI_RESPONSES => Some("/responses"),
+            _ => None,
+        }
     }
 
     fn conversation(&self) -> Surface {
@@ -49,7 +54,10 @@ impl ProviderSpec for Openai {
         }
     }
 
-    fn reply(&self, host: &'static Host, _surface: Surface, body: &[u8]) -> ReplyFacts {
+    fn reply(&self, host: &'static Host, surface: Surface, body: &[u8]) -> ReplyFacts {
+        if surface == OPENAI_RESPONSES {
+            return responses::reply(host, body);
+        }
         let mut facts = ReplyFacts::default();
         match json::parse(body) {
             Ok(root) => {
@@ -61,7 +69,10 @@ impl ProviderSpec for Openai {
         facts
     }
 
-    fn meter(&self, host: &'static Host, _surface: Surface) -> Box<dyn StreamMeter> {
+    fn meter(&self, host: &'static Host, surface: Surface) -> Box<dyn StreamMeter> {
+        if surface == OPENAI_RESPONSES {
+            return Box::new(responses::ResponsesMeter::new(host));
+        }
         Box::new(ChatMeter {
             host,
             facts: ReplyFacts::default(),

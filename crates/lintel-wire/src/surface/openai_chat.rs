@@ -175,7 +175,8 @@ fn typed_part(part: Node<'_>, label: Label) -> ContentPart {
     }
 }
 
-fn type_name(kind: Kind) -> &'static str {
+/// OpenAI's `type` of an error of ours.
+pub(super) fn type_name(kind: Kind) -> &'static str {
     match kind {
         Kind::InvalidRequest
         | Kind::NotFound

@@ -1,5 +1,7 @@
 //! `lintel check`: reads a configuration as `serve` would and reports every problem. Contacts nobody.
 
+mod serves;
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -17,6 +19,9 @@ pub(crate) struct Check {
     /// The configuration file.
     #[arg(long, default_value = "lintel.yaml", value_name = "FILE")]
     config: PathBuf,
+    /// Also say what translation can't carry, for every route, surface and target.
+    #[arg(long)]
+    limits: bool,
 }
 
 impl Check {
@@ -39,7 +44,8 @@ impl Check {
             }
         };
         let snapshot = &loaded.snapshot;
-        let answer = json!({ "ok": true, "config": snapshot.hash, "problems": [], "warnings": faults(&loaded.warnings) });
+        let serves = serves::of(snapshot);
+        let answer = json!({ "ok": true, "config": snapshot.hash, "problems": [], "warnings": faults(&loaded.warnings), "serves": serves });
         let mut text: String = loaded
             .warnings
             .iter()
@@ -51,6 +57,12 @@ impl Check {
             snapshot.routes.len(),
             snapshot.tenants.len()
         ));
+        if !snapshot.routes.is_empty() {
+            text.push_str(&format!("\n{}", serves::table(&serves)));
+        }
+        if self.limits {
+            text.push_str(&format!("\n{}", serves::limits(&serves)));
+        }
         Ok(output::answer(form, &answer, |_| text)?)
     }
 }

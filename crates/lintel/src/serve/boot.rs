@@ -143,6 +143,7 @@ impl Start<'_> {
             snapshot: Arc::clone(&self.snapshot),
             keys,
             journal: books.journal.clone(),
+            queries: Some(books.queries.clone()),
             metrics: self.metrics.clone(),
             lines: self.log.clone(),
             threads: 0,

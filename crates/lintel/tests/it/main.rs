@@ -27,6 +27,7 @@ mod keys;
 mod kill;
 mod life;
 mod limits;
+mod objects;
 mod paths;
 mod pressure;
 mod reload;

@@ -8,7 +8,7 @@ use crate::json::Node;
 
 /// The latest value of every count that was reported.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     input: Option<u64>,
     cache_read: u64,
     cache_write: u64,
@@ -35,7 +35,7 @@ struct Compaction {
 
 impl Counts {
     /// Takes over every field that `node` restates; the others stay as they were.
-    pub(super) fn update(&mut self, node: Node<'_>) {
+    pub(crate) fn update(&mut self, node: Node<'_>) {
         let counts = count::Counts::of(node);
         let at = |path: &[&str]| counts.tokens(path);
         let set = |slot: &mut u64, value: Option<u64>| *slot = value.unwrap_or(*slot);
@@ -79,7 +79,7 @@ impl Counts {
     }
 
     /// The counts as usage; none while neither input nor output has been reported in whole numbers.
-    pub(super) fn usage(&self) -> Option<Usage> {
+    pub(crate) fn usage(&self) -> Option<Usage> {
         self.input.or(self.output)?;
         let (input, output) = (self.input.unwrap_or(0), self.output.unwrap_or(0));
         let compaction = &self.compaction;

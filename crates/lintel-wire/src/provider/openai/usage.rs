@@ -12,7 +12,7 @@ use crate::json::Node;
 /// Reads a `usage` object; none when it names neither its input nor its output in whole numbers.
 ///
 /// `hidden_reasoning`: what the total has beyond its parts is reasoning.
-pub(super) fn read(node: Node<'_>, hidden_reasoning: bool) -> Option<Usage> {
+pub(crate) fn read(node: Node<'_>, hidden_reasoning: bool) -> Option<Usage> {
     let counts = Counts::of(node);
     let either = |a, b| counts.tokens(&[a]).or_else(|| counts.tokens(&[b]));
     let prompt = either("prompt_tokens", "input_tokens");
@@ -28,10 +28,11 @@ pub(super) fn read(node: Node<'_>, hidden_reasoning: bool) -> Option<Usage> {
     let input_over = input(&counts, prompt, &mut usage);
     let excess = total.map_or(0, |t| t.saturating_sub(prompt.saturating_add(completion)));
     let output_over = output(&counts, completion, excess, hidden_reasoning, &mut usage);
-    let searches: [&[&str]; 3] = [
+    let searches: [&[&str]; 4] = [
         &["num_sources_used"],
         &["server_tool_use_details", "web_search_requests"],
         &["num_search_queries"],
+        &["server_side_tool_usage_details", "web_search_calls"],
     ];
     let mut searches = searches.into_iter().filter_map(|p| counts.searches(p));
     usage.add(Meter::WebSearch, searches.find(|n| *n > 0).unwrap_or(0));
@@ -42,13 +43,26 @@ pub(super) fn read(node: Node<'_>, hidden_reasoning: bool) -> Option<Usage> {
     Some(usage)
 }
 
+/// Searches that a Responses answer counts beside its usage.
+pub(super) fn searches(response: Node<'_>) -> u64 {
+    let usage = response.get("tool_usage");
+    let counted = usage.map(Counts::of);
+    let searches = counted.and_then(|c| c.searches(&["web_search", "num_requests"]));
+    searches.unwrap_or(0)
+}
+
 /// Books the prompt's parts. Returns whether they are more than the whole.
 fn input(counts: &Counts<'_>, prompt: u64, usage: &mut Usage) -> bool {
     let first = |paths: &[&[&str]]| {
         let mut found = paths.iter().filter_map(|p| counts.tokens(p));
         found.find(|n| *n > 0).unwrap_or(0)
     };
-    let detail = |name| counts.tokens(&["prompt_tokens_details", name]).unwrap_or(0);
+    let detail = |name| {
+        first(&[
+            &["prompt_tokens_details", name],
+            &["input_tokens_details", name],
+        ])
+    };
     let parts = Parts::of(prompt)
         .take(first(&[
             &["prompt_tokens_details", "cached_tokens"],
@@ -83,9 +97,10 @@ fn output(
     usage: &mut Usage,
 ) -> bool {
     let detail = |name| {
-        counts
-            .tokens(&["completion_tokens_details", name])
-            .unwrap_or(0)
+        let mut found = ["completion_tokens_details", "output_tokens_details"]
+            .iter()
+            .filter_map(|key| counts.tokens(&[key, name]));
+        found.find(|n| *n > 0).unwrap_or(0)
     };
     let reasoning = detail("reasoning_tokens");
     // Outside: the total has room for exactly the reasoning that was named, or the host never names it.

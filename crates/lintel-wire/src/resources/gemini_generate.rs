@@ -1,0 +1,62 @@
+//! Gemini names uploaded files by address, cached contents and file search stores by name.
+
+use lintel_types::ResourceKind::{CachedContent, File, VectorStore};
+
+use super::{Keys, Named, Places, take_member};
+use crate::json::Node;
+
+pub(super) const PLACES: Places = Places {
+    surface: "gemini.generate",
+    keys: &["cached", "ileUri", "ile_uri", "ile_search", "ileSearch"],
+    named,
+    made: |_, _| {},
+};
+
+const KEYS: Keys = Keys {
+    ids: &[
+        ("fileUri", File),
+        ("file_uri", File),
+        ("fileSearchStoreNames", VectorStore),
+        ("file_search_store_names", VectorStore),
+    ],
+    skip: &[
+        "args",
+        "response",
+        "functionDeclarations",
+        "function_declarations",
+    ],
+};
+
+fn named(root: Node<'_>, found: &mut Vec<Named>) {
+    for key in ["cachedContent", "cached_content"] {
+        take_member(root, key, CachedContent, found);
+    }
+    let mut seen = Vec::new();
+    for key in [
+        "systemInstruction",
+        "system_instruction",
+        "contents",
+        "tools",
+    ] {
+        if let Some(value) = root.get(key) {
+            KEYS.walk(value, &format!("$.{key}"), &mut seen);
+        }
+    }
+    for mut one in seen {
+        if one.kind == File {
+            // A page or a video on the web is nobody's file.
+            let Some(id) = file_of(&one.id) else { continue };
+            one.id = id;
+        }
+        found.push(one);
+    }
+}
+
+/// The name of the uploaded file at `address`: `files/abc` of `https://generativelanguage.googleapis.com/v1beta/files/abc`.
+fn file_of(address: &str) -> Option<String> {
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    let (before, name) = path.rsplit_once("files/")?;
+    let is_name = !name.is_empty() && !name.contains('/');
+    let at_google = before.is_empty() || before.contains("googleapis.com/");
+    (is_name && at_google).then(|| format!("files/{name}"))
+}
