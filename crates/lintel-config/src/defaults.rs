@@ -5,7 +5,7 @@
 
 use std::io;
 
-use lintel_wire::hosts::HOSTS;
+use lintel_wire::hosts::{HOSTS, placeholders};
 use serde_json::{Map, Value, json};
 
 use crate::document::Document;
@@ -51,14 +51,18 @@ pub fn defaults(env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Problems
     )
 }
 
-/// The sandbox, and every host of the table whose variable is set.
+/// The sandbox, and every host of the table whose variable is set and which needs nothing else said.
 fn providers(set: &dyn Fn(&str) -> Option<String>) -> Value {
-    let found = HOSTS.iter().filter_map(|host| {
-        let mut names = host.env.into_iter().chain(host.env_also);
-        names
-            .find(|name| set(name).is_some())
-            .map(|name| (host, name))
-    });
+    let whole = |base: &str| placeholders(base).next().is_none();
+    let found = HOSTS
+        .iter()
+        .filter(|h| whole(h.base_url))
+        .filter_map(|host| {
+            let mut names = host.env.into_iter().chain(host.env_also);
+            names
+                .find(|name| set(name).is_some())
+                .map(|name| (host, name))
+        });
     let mut providers: Map<String, Value> = found
         .map(|(host, name)| {
             (

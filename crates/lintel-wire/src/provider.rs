@@ -17,6 +17,7 @@ mod count;
 mod error_body;
 pub(crate) mod gemini;
 pub(crate) mod openai;
+pub(crate) mod vertex;
 
 pub use error_body::{ProviderError, read_error};
 
@@ -25,10 +26,15 @@ pub(crate) use anthropic::Counts as AnthropicCounts;
 pub use gemini::GEMINI;
 pub use openai::OPENAI;
 pub(crate) use openai::usage as openai_usage;
+pub use vertex::VERTEX;
 
 /// Every provider protocol that has a wire format of its own. The sandbox speaks its caller's.
-pub const PROVIDERS: &[&dyn ProviderSpec] =
-    &[&openai::Openai, &anthropic::Anthropic, &gemini::Gemini];
+pub const PROVIDERS: &[&dyn ProviderSpec] = &[
+    &openai::Openai,
+    &anthropic::Anthropic,
+    &gemini::Gemini,
+    &vertex::Vertex,
+];
 
 /// The simulated provider inside the binary: it speaks the surface's own protocol.
 pub const SANDBOX: Protocol = Protocol::new("sandbox");
@@ -117,7 +123,7 @@ pub(crate) fn names_spoken(_: &mut SchemaGenerator) -> Schema {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// What it speaks: `openai` (and every compatible host), `anthropic`, `gemini`, or `sandbox`.
+    /// What it speaks: `openai` (and every compatible host), `anthropic`, `gemini`, `vertex` (Gemini's models at Vertex AI), or `sandbox`.
     #[serde(deserialize_with = "named")]
     #[schemars(schema_with = "names")]
     pub protocol: Protocol,
@@ -130,12 +136,44 @@ pub struct ProviderConfig {
     /// Its credential: `${ENV}` or `file:/path`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key: Option<String>,
+    /// AWS access keys, which sign each request; for hosts that take them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<AwsConfig>,
+    /// A Google service account's key file: `file:/path.json`, or `${ENV}` that holds its text; for hosts that take one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<String>,
+    /// The version of the API that is asked for; for Azure OpenAI: a date such as `2024-10-21` calls deployments,
+    /// without it the paths are `/openai/v1/…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
+    /// The region, such as `eu-central-1`; for hosts whose base URL or signature names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The location, such as `europe-west4` or `global`; for hosts whose base URL names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// The project; for hosts whose base URL names one. Default: the service account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
     /// Whose the objects are that this account keeps (stored responses, files, containers).
     #[serde(default)]
     pub objects: Objects,
     /// How the simulated provider behaves; for protocol `sandbox` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxConfig>,
+}
+
+/// AWS access keys, each `${ENV}` or `file:/path`.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AwsConfig {
+    /// The access key's id.
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret_access_key: String,
+    /// The session's token, with temporary keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_token: Option<String>,
 }
 
 /// Whose the objects are that an account at a provider keeps.

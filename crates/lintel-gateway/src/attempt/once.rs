@@ -9,7 +9,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue};
 use lintel_guard::Cleared;
 use lintel_types::{Failure, FailureClass, Mono, Phase, SpanEdit};
-use lintel_wire::headers::{credential_value, provider_request_id, to_provider};
+use lintel_wire::headers::{provider_request_id, to_provider};
 use lintel_wire::provider::{ReplyFacts, read_error};
 
 use super::{Answered, Ready, Reply, oddity, timed_out};
@@ -52,15 +52,16 @@ pub(super) async fn attempt(
             (same.map_err(|e| Err(e.into()))?, None)
         }
     };
+    let connected_by = begun.plus(route.connect).min(end);
+    let credential = upstream::credential(worker, provider, connected_by);
+    let credential = credential.await.map_err(Ok)?;
     let way = match upstream::idle(worker, provider) {
         Some(way) => way,
-        None => dial(worker, priced, begun.plus(route.connect).min(end))
-            .await
-            .map_err(Ok)?,
+        None => dial(worker, priced, connected_by).await.map_err(Ok)?,
     };
     settlement.dispatch().await.map_err(|e| Err(e.into()))?;
 
-    let headers = to_provider(&ready.headers, provider.host, credential(provider).as_ref());
+    let headers = to_provider(&ready.headers, provider.host, credential.as_ref());
     let stream = ready.parsed.head.stream;
     let request = upstream::Request {
         spoken: priced.candidate.spoken,
@@ -278,13 +279,6 @@ fn serde_json_string(name: &str) -> Bytes {
     }
     out.push('"');
     Bytes::from(out)
-}
-
-fn credential(provider: &lintel_config::Provider) -> Option<HeaderValue> {
-    provider
-        .credential
-        .as_ref()
-        .and_then(|secret| credential_value(provider.host.auth, secret.expose()))
 }
 
 /// Reads a non-2xx answer.

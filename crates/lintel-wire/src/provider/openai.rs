@@ -2,11 +2,12 @@
 
 use lintel_types::{FailureClass, Protocol, Surface};
 
-use super::{EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
-use crate::hosts::{Host, openai_compatible};
+use super::{Call, EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
+use crate::hosts::{Host, Paths, openai_compatible};
 use crate::json::{self, Node};
 use crate::surface::{OPENAI_CHAT, OPENAI_COMPLETIONS, OPENAI_EMBEDDINGS, OPENAI_RESPONSES};
 
+mod azure;
 mod embeddings;
 mod failure;
 mod responses;
@@ -21,6 +22,7 @@ static GENERIC: Host = openai_compatible("openai-compatible", "", &[]);
 /// Where each operation lives.
 const OPERATIONS: &[(Surface, &str)] = &[
     (OPENAI_CHAT, "/chat/completions"),
+    (OPENAI_RESPONSES, "/responses"),
     (OPENAI_EMBEDDINGS, "/embeddings"),
     (OPENAI_COMPLETIONS, "/completions"),
 ];
@@ -50,6 +52,14 @@ impl ProviderSpec for Openai {
 
     fn conversation(&self) -> Surface {
         OPENAI_CHAT
+    }
+
+    fn path(&self, call: &Call<'_>) -> String {
+        let endpoint = self.endpoint(call.surface).unwrap_or_default();
+        match call.host.paths {
+            Paths::Plain => format!("{}{endpoint}{}", call.prefix, call.query_text()),
+            Paths::Azure => azure::path(call, endpoint),
+        }
     }
 
     fn reply(&self, host: &'static Host, surface: Surface, body: &[u8]) -> ReplyFacts {
