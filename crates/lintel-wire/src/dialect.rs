@@ -15,12 +15,13 @@ use crate::hosts::Host;
 use crate::surface::{ErrorBody, Head};
 
 mod depth;
+mod gemini_generate;
 #[cfg(test)]
 mod grammar;
 mod media;
 
 /// Every dialect that can be translated from and to.
-pub const DIALECTS: &[&dyn Dialect] = &[];
+pub const DIALECTS: &[&dyn Dialect] = &[&gemini_generate::GeminiGenerate];
 
 /// The dialect of `surface`; none for surfaces that are no conversation.
 pub fn of(surface: Surface) -> Option<&'static dyn Dialect> {
