@@ -16,6 +16,7 @@ use crate::surface::{ErrorBody, Head};
 
 mod anthropic_messages;
 mod depth;
+mod gemini_generate;
 #[cfg(test)]
 mod grammar;
 mod media;
@@ -27,6 +28,7 @@ pub const DIALECTS: &[&dyn Dialect] = &[
     &openai_chat::OpenaiChat,
     &openai_responses::OpenaiResponses,
     &anthropic_messages::AnthropicMessages,
+    &gemini_generate::GeminiGenerate,
 ];
 
 /// The dialect of `surface`; none for surfaces that are no conversation.

@@ -63,6 +63,21 @@ fn a_usual_variable_brings_its_provider() {
 }
 
 #[test]
+fn a_second_variable_counts_where_the_first_is_not_set() {
+    let key = |set: &[(&str, &str)], name: &str| {
+        let s = defaults(&env(set)).unwrap().snapshot;
+        let provider = s.provider(name)?;
+        Some(provider.credential.as_ref()?.key()?.expose().to_owned())
+    };
+    let both = [("GOOGLE_API_KEY", "b"), ("GEMINI_API_KEY", "a")];
+    assert_eq!(key(&both, "google").as_deref(), Some("a"));
+    assert_eq!(key(&both, "gemini").as_deref(), Some("a"));
+    let second = [("GOOGLE_API_KEY", "b")];
+    assert_eq!(key(&second, "google").as_deref(), Some("b"));
+    assert_eq!(key(&second, "gemini"), None);
+}
+
+#[test]
 fn addresses_and_store_can_be_overridden_but_not_wrongly() {
     let set = [
         ("LINTEL_LISTEN", "127.0.0.1:0"),

@@ -258,6 +258,32 @@ fn the_host_row_is_inferred_in_this_order() {
         "anthropic-compatible"
     );
     assert_eq!(host("protocol: sandbox"), "sandbox");
+    // One host name, two protocols: the row is the one that speaks this provider's.
+    let google = "https://generativelanguage.googleapis.com/v1beta";
+    assert_eq!(host("protocol: gemini"), "google");
+    assert_eq!(
+        host(&format!("protocol: gemini, base_url: '{google}'")),
+        "google"
+    );
+    assert_eq!(
+        host(&format!("protocol: openai, base_url: '{google}/openai'")),
+        "gemini"
+    );
+    assert_eq!(
+        host("protocol: gemini, base_url: 'http://127.0.0.1:9/v1'"),
+        "gemini-compatible"
+    );
+}
+
+#[test]
+fn the_compatible_row_keeps_its_name() {
+    let base = |body: &str| {
+        let text = format!("providers:\n  gemini: {{ {body} }}\n");
+        let loaded = load_with(&text, &[], &[]).unwrap_or_else(|p| panic!("{p}"));
+        loaded.snapshot.providers[0].base.path.clone()
+    };
+    assert_eq!(base("protocol: openai"), "/v1beta/openai");
+    assert_eq!(base("protocol: gemini"), "/v1beta");
 }
 
 #[test]
