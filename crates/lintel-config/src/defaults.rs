@@ -53,19 +53,22 @@ pub fn defaults(env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Problems
 
 /// The sandbox, and every host of the table whose variable is set.
 fn providers(set: &dyn Fn(&str) -> Option<String>) -> Value {
+    let region = set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION"));
     let found = HOSTS.iter().filter_map(|host| {
-        host.env
-            .filter(|name| set(name).is_some())
-            .map(|name| (host, name))
+        let name = host.env.filter(|name| set(name).is_some())?;
+        // Without a region such a host has no address, and is left out.
+        let base_url = match host.base_url.contains("{region}") {
+            true => host.base_url.replace("{region}", region.as_deref()?),
+            false => host.base_url.to_owned(),
+        };
+        let provider = json!({
+            "protocol": host.protocol.name(),
+            "base_url": base_url,
+            "api_key": format!("${{{name}}}"),
+        });
+        Some((host.name.to_owned(), provider))
     });
-    let mut providers: Map<String, Value> = found
-        .map(|(host, name)| {
-            (
-                host.name.to_owned(),
-                json!({ "protocol": host.protocol.name(), "api_key": format!("${{{name}}}") }),
-            )
-        })
-        .collect();
+    let mut providers: Map<String, Value> = found.collect();
     providers.insert("sandbox".to_owned(), json!({ "protocol": "sandbox" }));
     Value::Object(providers)
 }

@@ -179,7 +179,10 @@ fn host(
 /// Where a known host's API begins. A generic host has no place of its own.
 fn default_base(host: &Host, path: &Path, report: &mut Report<'_>) -> Option<BaseUrl> {
     if hosts::by_name(host.name).is_some() {
-        return BaseUrl::parse(host.base_url).ok();
+        let parsed = BaseUrl::parse(host.base_url);
+        if parsed.is_ok() {
+            return parsed.ok();
+        }
     }
     let text = format!(
         "`base_url` is missing: write where this {} begins",

@@ -107,7 +107,10 @@ fn percent_decode(id: &str) -> Option<String> {
 
 /// The dialect in which to answer what is no call: the header and path tell.
 pub(crate) fn dialect(anthropic_version: bool, path: &str) -> &'static dyn SurfaceSpec {
-    if let Some(spec) = SURFACES.iter().find(|s| path.starts_with(s.path())) {
+    if let Some(spec) = SURFACES
+        .iter()
+        .find(|s| path.starts_with(s.path()) || s.place(path).is_some())
+    {
         return *spec;
     }
     let wanted = if anthropic_version { ANTHROPIC } else { OPENAI };

@@ -5,12 +5,12 @@
 use bytes::{Bytes, BytesMut};
 use lintel_guard::{Chain, Cleared, StreamChain, Uninspected};
 use lintel_types::Verdict;
+use lintel_wire::framing::{BadFrame, Framing};
 use lintel_wire::provider::{EventFacts, ReplyFacts, StreamMeter};
-use lintel_wire::sse::{EventTooLong, Framer, events};
 
 /// One stream's state.
 pub(crate) struct Flow {
-    framer: Framer,
+    framing: Framing,
     /// Remove the usage chunk that is there only because Lintel asked for it.
     strip_usage: bool,
     guards: Option<StreamChain>,
@@ -32,20 +32,25 @@ pub(crate) struct Taken {
 pub(crate) enum Stuck {
     /// An event is longer than what is held.
     TooLong,
+    /// What came is no event; the sentence says why.
+    Malformed(&'static str),
     /// A guard blocks it.
     Blocked(Verdict),
 }
 
-impl From<EventTooLong> for Stuck {
-    fn from(_: EventTooLong) -> Self {
-        Stuck::TooLong
+impl From<BadFrame> for Stuck {
+    fn from(bad: BadFrame) -> Self {
+        match bad {
+            BadFrame::TooLong => Stuck::TooLong,
+            BadFrame::Malformed(why) => Stuck::Malformed(why),
+        }
     }
 }
 
 impl Flow {
-    pub(crate) fn new(event_cap: usize, strip_usage: bool, chain: Option<&Chain>) -> Self {
+    pub(crate) fn new(framing: Framing, strip_usage: bool, chain: Option<&Chain>) -> Self {
         Self {
-            framer: Framer::new(event_cap),
+            framing,
             strip_usage,
             guards: chain.map(Chain::stream),
         }
@@ -57,13 +62,13 @@ impl Flow {
         chunk: Bytes,
         meter: &mut dyn StreamMeter,
     ) -> Result<Taken, Stuck> {
-        let block = self.framer.push(chunk)?;
+        let block = self.framing.push(chunk)?;
         self.pass(block, meter)
     }
 
     /// The stream has ended: gives the rest.
     pub(crate) fn finish(&mut self, meter: &mut dyn StreamMeter) -> Result<Taken, Stuck> {
-        let rest = self.framer.finish();
+        let rest = self.framing.finish()?;
         let mut taken = self.pass(rest, meter)?;
         if let Some(guards) = &mut self.guards {
             let last = guards.finish().map_err(Stuck::Blocked)?;
@@ -84,7 +89,7 @@ impl Flow {
         let (mut content, mut terminal, mut error) = (false, false, false);
         let mut kept: Option<BytesMut> = None;
         let mut offset = 0;
-        for event in events(block.clone()) {
+        for event in self.framing.events(block.clone()) {
             let facts = event
                 .data
                 .as_ref()
@@ -133,6 +138,7 @@ impl StreamMeter for Deaf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lintel_wire::framing::FramingKind;
     use lintel_wire::hosts::generic;
     use lintel_wire::provider::{OPENAI, own};
     use lintel_wire::surface::OPENAI_CHAT;
@@ -142,7 +148,8 @@ mod tests {
     fn through(strip: bool, chunk: usize) -> (String, Vec<&'static str>) {
         let mut meter = own(OPENAI).unwrap().meter(generic(OPENAI), OPENAI_CHAT);
         let chain = Chain::default();
-        let mut flow = Flow::new(1_000, strip, Some(&chain));
+        let framing = Framing::new(FramingKind::Sse, 1_000);
+        let mut flow = Flow::new(framing, strip, Some(&chain));
         let (mut text, mut seen) = (String::new(), Vec::new());
         let mut note = |taken: Taken| {
             text.push_str(std::str::from_utf8(taken.bytes.get()).unwrap());

@@ -5,7 +5,7 @@
 
 use lintel_types::Protocol;
 
-use crate::provider::{self, ANTHROPIC, OPENAI, SANDBOX};
+use crate::provider::{self, ANTHROPIC, BEDROCK, OPENAI, SANDBOX};
 
 /// How a credential is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +25,9 @@ pub enum Auth {
 pub struct Host {
     /// The row's name: `host:` in configuration, and the default of a provider with this name.
     pub name: &'static str,
-    /// Where its API begins; the protocol's path is appended.
+    /// Where its API begins; the protocol's path is appended. `{region}` stands for the region that is called.
     pub base_url: &'static str,
-    /// Host names that are recognised as this row.
+    /// Host names that are recognised as this row; `{region}` in one stands for any label.
     pub hostnames: &'static [&'static str],
     /// The environment variable that usually holds its key.
     pub env: Option<&'static str>,
@@ -74,6 +74,19 @@ pub(crate) const fn anthropic_compatible(
     Host {
         protocol: ANTHROPIC,
         auth: Auth::XApiKey,
+        usage_unasked: true,
+        ..openai_compatible(name, base_url, hostnames)
+    }
+}
+
+/// A row of a host that speaks Bedrock's protocol.
+pub(crate) const fn bedrock_compatible(
+    name: &'static str,
+    base_url: &'static str,
+    hostnames: &'static [&'static str],
+) -> Host {
+    Host {
+        protocol: BEDROCK,
         usage_unasked: true,
         ..openai_compatible(name, base_url, hostnames)
     }
@@ -189,6 +202,14 @@ pub const HOSTS: &[Host] = &[
         env: Some("ZAI_API_KEY"),
         ..openai_compatible("zai", "https://api.z.ai/api/paas/v4", &["api.z.ai"])
     },
+    Host {
+        env: Some("AWS_BEARER_TOKEN_BEDROCK"),
+        ..bedrock_compatible(
+            "bedrock",
+            "https://bedrock-runtime.{region}.amazonaws.com",
+            &["bedrock-runtime.{region}.amazonaws.com"],
+        )
+    },
 ];
 
 static SANDBOX_HOST: Host = Host {
@@ -203,7 +224,20 @@ pub fn by_name(name: &str) -> Option<&'static Host> {
 
 /// The row that answers at `hostname`.
 pub fn by_hostname(hostname: &str) -> Option<&'static Host> {
-    HOSTS.iter().find(|h| h.hostnames.contains(&hostname))
+    HOSTS
+        .iter()
+        .find(|h| h.hostnames.iter().any(|known| is(known, hostname)))
+}
+
+/// Whether `hostname` is the known one, whatever its region.
+fn is(known: &str, hostname: &str) -> bool {
+    let Some((before, after)) = known.split_once("{region}") else {
+        return known == hostname;
+    };
+    let region = hostname
+        .strip_prefix(before)
+        .and_then(|h| h.strip_suffix(after));
+    region.is_some_and(|r| !r.is_empty() && !r.contains('.'))
 }
 
 /// What is assumed of a host that is no row.
@@ -249,6 +283,17 @@ mod tests {
             assert_eq!(by_hostname(hostname), Some(host));
             assert!(host.request_headers.iter().all(|h| *h == h.to_lowercase()));
         }
+    }
+
+    #[test]
+    fn a_row_with_regions_is_found_in_every_one() {
+        let found = |name: &str| by_hostname(name).map(|h| h.name);
+        assert_eq!(
+            found("bedrock-runtime.eu-west-3.amazonaws.com"),
+            Some("bedrock")
+        );
+        assert_eq!(found("bedrock-runtime..amazonaws.com"), None);
+        assert_eq!(found("bedrock-runtime.a.b.amazonaws.com"), None);
     }
 
     #[test]

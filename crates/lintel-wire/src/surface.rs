@@ -7,20 +7,25 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
 use lintel_types::{ContentPart, Error, Kind, Retry, SpanEdit, Surface};
 
 use crate::json::{self, JsonError, Member};
 
 mod anthropic_messages;
+mod bedrock_converse;
 mod openai_chat;
 
 pub use anthropic_messages::ANTHROPIC_MESSAGES;
+pub use bedrock_converse::BEDROCK_CONVERSE;
+
 pub use openai_chat::OPENAI_CHAT;
 
 /// Every surface, in the order in which paths are tried.
 pub const SURFACES: &[&dyn SurfaceSpec] = &[
     &openai_chat::OpenaiChat,
     &anthropic_messages::AnthropicMessages,
+    &bedrock_converse::BedrockConverse,
 ];
 
 /// The surface's own file.
@@ -112,6 +117,10 @@ pub trait SurfaceSpec: Sync {
     fn parts(&self, body: &[u8]) -> Result<Vec<ContentPart>, Error>;
     /// An error in this dialect, as a JSON body.
     fn error(&self, error: &ErrorBody<'_>) -> Bytes;
+    /// Headers of the dialect's own that an error's answer has beside its body.
+    fn error_headers(&self, _error: &ErrorBody<'_>) -> Vec<(HeaderName, HeaderValue)> {
+        Vec::new()
+    }
     /// An error in this dialect, as the last event of a stream.
     fn stream_error(&self, error: &ErrorBody<'_>) -> Bytes;
 }
