@@ -14,13 +14,14 @@ use lintel_types::canon::{At, Event, Reply, Request};
 use crate::hosts::Host;
 use crate::surface::{ErrorBody, Head};
 
+mod bedrock_converse;
 mod depth;
 #[cfg(test)]
 mod grammar;
 mod media;
 
 /// Every dialect that can be translated from and to.
-pub const DIALECTS: &[&dyn Dialect] = &[];
+pub const DIALECTS: &[&dyn Dialect] = &[&bedrock_converse::BedrockConverse];
 
 /// The dialect of `surface`; none for surfaces that are no conversation.
 pub fn of(surface: Surface) -> Option<&'static dyn Dialect> {

@@ -23,6 +23,7 @@ pub use error_body::{ProviderError, read_error};
 
 pub use anthropic::ANTHROPIC;
 pub use bedrock::BEDROCK;
+pub(crate) use bedrock::usage::read as bedrock_usage;
 pub use openai::OPENAI;
 
 /// Every provider protocol that has a wire format of its own. The sandbox speaks its caller's.
