@@ -15,6 +15,7 @@ use crate::hosts::Host;
 use crate::surface::{ErrorBody, Head};
 
 mod anthropic_messages;
+mod bedrock_converse;
 mod depth;
 #[cfg(test)]
 mod grammar;
@@ -25,6 +26,7 @@ mod openai_chat;
 pub const DIALECTS: &[&dyn Dialect] = &[
     &openai_chat::OpenaiChat,
     &anthropic_messages::AnthropicMessages,
+    &bedrock_converse::BedrockConverse,
 ];
 
 /// The dialect of `surface`; none for surfaces that are no conversation.

@@ -7,16 +7,19 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
 use lintel_types::{ContentPart, Error, Kind, Retry, SpanEdit, Surface};
 
 use crate::json::{self, JsonError, Member};
 
 mod anthropic_messages;
+mod bedrock_converse;
 pub(crate) mod gemini_generate;
 mod openai_chat;
 mod openai_responses;
 
 pub use anthropic_messages::ANTHROPIC_MESSAGES;
+pub use bedrock_converse::BEDROCK_CONVERSE;
 pub use gemini_generate::GEMINI_GENERATE;
 pub use openai_chat::OPENAI_CHAT;
 pub use openai_responses::OPENAI_RESPONSES;
@@ -27,6 +30,7 @@ pub const SURFACES: &[&dyn SurfaceSpec] = &[
     &openai_responses::OpenaiResponses,
     &anthropic_messages::AnthropicMessages,
     &gemini_generate::GeminiGenerate,
+    &bedrock_converse::BedrockConverse,
 ];
 
 /// The surface's own file.
@@ -118,6 +122,10 @@ pub trait SurfaceSpec: Sync {
     fn parts(&self, body: &[u8]) -> Result<Vec<ContentPart>, Error>;
     /// An error in this dialect, as a JSON body.
     fn error(&self, error: &ErrorBody<'_>) -> Bytes;
+    /// Headers of the dialect's own that an error's answer has beside its body.
+    fn error_headers(&self, _error: &ErrorBody<'_>) -> Vec<(HeaderName, HeaderValue)> {
+        Vec::new()
+    }
     /// An error in this dialect, as the last event of a stream.
     fn stream_error(&self, error: &ErrorBody<'_>) -> Bytes;
 }
