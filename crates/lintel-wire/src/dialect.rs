@@ -15,6 +15,7 @@ use crate::hosts::Host;
 use crate::surface::{ErrorBody, Head};
 
 mod anthropic_messages;
+mod bedrock_converse;
 mod depth;
 mod gemini_generate;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub const DIALECTS: &[&dyn Dialect] = &[
     &openai_responses::OpenaiResponses,
     &anthropic_messages::AnthropicMessages,
     &gemini_generate::GeminiGenerate,
+    &bedrock_converse::BedrockConverse,
 ];
 
 /// The dialect of `surface`; none for surfaces that are no conversation.

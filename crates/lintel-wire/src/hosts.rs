@@ -5,7 +5,7 @@
 
 use lintel_types::Protocol;
 
-use crate::provider::{self, ANTHROPIC, OPENAI, SANDBOX};
+use crate::provider::{self, ANTHROPIC, BEDROCK, OPENAI, SANDBOX};
 
 mod page;
 mod rows;
@@ -129,6 +129,20 @@ pub(crate) const fn anthropic_compatible(
     }
 }
 
+/// A row of a host that speaks Bedrock's protocol.
+pub(crate) const fn bedrock_compatible(
+    name: &'static str,
+    base_url: &'static str,
+    hostnames: &'static [&'static str],
+) -> Host {
+    Host {
+        protocol: BEDROCK,
+        credentials: &[CredentialKind::Aws, CredentialKind::Key],
+        usage_unasked: true,
+        ..openai_compatible(name, base_url, hostnames)
+    }
+}
+
 static SANDBOX_HOST: Host = Host {
     protocol: SANDBOX,
     ..openai_compatible("sandbox", "", &[])
@@ -231,6 +245,17 @@ mod tests {
         ] {
             assert_eq!(name(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_row_with_regions_is_found_in_every_one() {
+        let found = |name: &str| by_hostname(name, BEDROCK).map(|h| h.name);
+        assert_eq!(
+            found("bedrock-runtime.eu-west-3.amazonaws.com"),
+            Some("bedrock")
+        );
+        assert_eq!(found("bedrock-runtime..amazonaws.com"), None);
+        assert_eq!(found("bedrock-runtime.a.b.amazonaws.com"), None);
     }
 
     #[test]

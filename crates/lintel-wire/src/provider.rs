@@ -3,16 +3,18 @@
 //! A provider knows where its operations live, which headers it may see, how its answers report usage
 //! and how its errors read. It looks at answers and never rewrites them.
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use lintel_types::{FailureClass, Made, Protocol, Surface, Usage};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::dialect;
+use crate::framing::FramingKind;
 use crate::hosts::Host;
 use crate::sandbox::{self, SandboxConfig};
 
 mod anthropic;
+mod bedrock;
 mod count;
 mod error_body;
 pub(crate) mod gemini;
@@ -23,6 +25,8 @@ pub use error_body::{ProviderError, read_error};
 
 pub use anthropic::ANTHROPIC;
 pub(crate) use anthropic::Counts as AnthropicCounts;
+pub use bedrock::BEDROCK;
+pub(crate) use bedrock::usage::read as bedrock_usage;
 pub use gemini::GEMINI;
 pub use openai::OPENAI;
 pub(crate) use openai::usage as openai_usage;
@@ -34,6 +38,7 @@ pub const PROVIDERS: &[&dyn ProviderSpec] = &[
     &anthropic::Anthropic,
     &gemini::Gemini,
     &vertex::Vertex,
+    &bedrock::Bedrock,
 ];
 
 /// The simulated provider inside the binary: it speaks the surface's own protocol.
@@ -101,21 +106,26 @@ fn names(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "enum": names })
 }
 
-/// A protocol with a wire format of its own, if one is named.
+/// The protocols that the sandbox can be told to speak.
+fn simulated() -> impl Iterator<Item = Protocol> {
+    let spoken = PROVIDERS
+        .iter()
+        .filter(|p| sandbox::speaks(p.conversation()));
+    spoken.map(|p| p.protocol())
+}
+
+/// A protocol that the sandbox speaks, if one is named.
 pub(crate) fn named_if<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Protocol>, D::Error> {
     let Some(name) = Option::<String>::deserialize(d)? else {
         return Ok(None);
     };
-    let known = PROVIDERS
-        .iter()
-        .map(|p| p.protocol())
-        .find(|p| p.name() == name);
+    let known = simulated().find(|p| p.name() == name);
     let unknown = || serde::de::Error::custom(format!("no protocol is called `{name}`"));
     known.map(Some).ok_or_else(unknown)
 }
 
 pub(crate) fn names_spoken(_: &mut SchemaGenerator) -> Schema {
-    let names: Vec<&str> = PROVIDERS.iter().map(|p| p.protocol().name()).collect();
+    let names: Vec<&str> = simulated().map(Protocol::name).collect();
     json_schema!({ "type": "string", "enum": names })
 }
 
@@ -123,7 +133,8 @@ pub(crate) fn names_spoken(_: &mut SchemaGenerator) -> Schema {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// What it speaks: `openai` (and every compatible host), `anthropic`, `gemini`, `vertex` (Gemini's models at Vertex AI), or `sandbox`.
+    /// What it speaks: `openai` (and every compatible host), `anthropic`, `gemini`, `vertex` (Gemini's models at Vertex AI),
+    /// `bedrock`, or `sandbox`.
     #[serde(deserialize_with = "named")]
     #[schemars(schema_with = "names")]
     pub protocol: Protocol,
@@ -293,6 +304,14 @@ pub trait ProviderSpec: Sync {
     fn path(&self, call: &Call<'_>) -> String {
         let path = self.endpoint(call.surface).unwrap_or_default();
         format!("{}{path}{}", call.prefix, call.query_text())
+    }
+    /// How a stream of an operation is cut into events.
+    fn framing(&self, _surface: Surface) -> FramingKind {
+        FramingKind::Sse
+    }
+    /// Reads the error of a non-2xx answer.
+    fn error(&self, _headers: &HeaderMap, body: &[u8]) -> ProviderError {
+        read_error(body)
     }
     /// Reads a whole 2xx answer.
     fn reply(&self, host: &'static Host, surface: Surface, body: &[u8]) -> ReplyFacts;

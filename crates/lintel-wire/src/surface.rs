@@ -7,12 +7,14 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
 use lintel_types::{ContentPart, Error, Kind, Retry, SpanEdit, Surface};
 
 use crate::json::{self, JsonError, Member};
 
 mod anthropic_count_tokens;
 mod anthropic_messages;
+mod bedrock_converse;
 pub(crate) mod gemini_generate;
 mod openai;
 mod openai_chat;
@@ -22,6 +24,7 @@ mod openai_responses;
 
 pub use anthropic_count_tokens::ANTHROPIC_COUNT_TOKENS;
 pub use anthropic_messages::ANTHROPIC_MESSAGES;
+pub use bedrock_converse::BEDROCK_CONVERSE;
 pub use gemini_generate::GEMINI_GENERATE;
 pub use openai_chat::OPENAI_CHAT;
 pub use openai_completions::OPENAI_COMPLETIONS;
@@ -35,6 +38,7 @@ pub const SURFACES: &[&dyn SurfaceSpec] = &[
     &openai_responses::OpenaiResponses,
     &anthropic_messages::AnthropicMessages,
     &gemini_generate::GeminiGenerate,
+    &bedrock_converse::BedrockConverse,
     &openai_embeddings::OpenaiEmbeddings,
     &openai_completions::OpenaiCompletions,
     &anthropic_count_tokens::AnthropicCountTokens,
@@ -134,6 +138,10 @@ pub trait SurfaceSpec: Sync {
     }
     /// An error in this dialect, as a JSON body.
     fn error(&self, error: &ErrorBody<'_>) -> Bytes;
+    /// Headers of the dialect's own that an error's answer has beside its body.
+    fn error_headers(&self, _error: &ErrorBody<'_>) -> Vec<(HeaderName, HeaderValue)> {
+        Vec::new()
+    }
     /// An error in this dialect, as the last event of a stream.
     fn stream_error(&self, error: &ErrorBody<'_>) -> Bytes;
 }

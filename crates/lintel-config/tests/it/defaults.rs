@@ -105,3 +105,21 @@ fn addresses_and_store_can_be_overridden_but_not_wrongly() {
         ]
     );
 }
+
+#[test]
+fn a_host_with_regions_needs_one() {
+    let key = ("AWS_BEARER_TOKEN_BEDROCK", "b");
+    let without = defaults(&env(&[key])).unwrap().snapshot;
+    assert!(without.provider("bedrock").is_none());
+    for region in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        let s = defaults(&env(&[key, (region, "eu-west-1")]))
+            .unwrap()
+            .snapshot;
+        let provider = s.provider("bedrock").unwrap();
+        assert_eq!(
+            provider.base.to_string(),
+            "https://bedrock-runtime.eu-west-1.amazonaws.com"
+        );
+        assert_eq!(provider.host.name, "bedrock");
+    }
+}

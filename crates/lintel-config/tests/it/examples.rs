@@ -157,6 +157,13 @@ fn clouds() {
         Some(Credential::ServiceAccount(_))
     ));
     assert_eq!(base("ollama"), "http://127.0.0.1:11434/v1");
+    let bedrock = s.provider("bedrock").unwrap();
+    assert_eq!(
+        base("bedrock"),
+        "https://bedrock-runtime.eu-central-1.amazonaws.com"
+    );
+    assert_eq!(bedrock.region.as_deref(), Some("eu-central-1"));
+    assert!(matches!(bedrock.credential, Some(Credential::Aws(_))));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! `usage_unasked` is set where streams without `stream_options` were seen to report usage; asking where it
 //! isn't needed costs nothing, so a host that was never seen without is asked.
 
-use super::{Auth, Host, Paths, anthropic_compatible, openai_compatible};
+use super::{Auth, Host, Paths, anthropic_compatible, bedrock_compatible, openai_compatible};
 use crate::provider::gemini::gemini_compatible;
 use crate::provider::vertex::VERTEX_HOST;
 
@@ -202,6 +202,14 @@ pub const HOSTS: &[Host] = &[
                 "api.inference.crusoecloud.com",
                 "managed-inference-api-proxy.crusoecloud.com",
             ],
+        )
+    },
+    Host {
+        env: Some("AWS_BEARER_TOKEN_BEDROCK"),
+        ..bedrock_compatible(
+            "bedrock",
+            "https://bedrock-runtime.{region}.amazonaws.com",
+            &["bedrock-runtime.*.amazonaws.com"],
         )
     },
     local("vllm", "http://127.0.0.1:8000/v1"),

@@ -177,3 +177,77 @@ fn vertex_is_called_with_tokens_that_its_account_was_given() {
     let said = lintel.output();
     assert!(!said.contains("ya29.given") && !said.contains("PRIVATE KEY"));
 }
+
+const CONVERSE_ANSWER: &str = r#"{"metrics":{"latencyMs":1},"output":{"message":{"content":[{"text":"hi"}],"role":"assistant"}},"stopReason":"end_turn","usage":{"inputTokens":9,"outputTokens":3,"totalTokens":12}}"#;
+
+/// The signature that a request to Bedrock must carry, by AWS's description of Signature Version 4.
+fn signature(seen: &Seen) -> String {
+    use ring::{digest, hmac};
+    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let hash = |bytes: &[u8]| hex(digest::digest(&digest::SHA256, bytes).as_ref());
+    let header = |name| seen.head.get(name).unwrap_or_default();
+    let names = ["content-type", "host", "x-amz-date"];
+    let fields: String = names
+        .iter()
+        .map(|n| format!("{n}:{}\n", header(n)))
+        .collect();
+    // What is encoded in the path is encoded once more.
+    let path = target(seen).replace('%', "%25");
+    let signed = names.join(";");
+    let canonical = format!("POST\n{path}\n\n{fields}\n{signed}\n{}", hash(&seen.body));
+    let stamp = header("x-amz-date");
+    let scope = format!("{}/eu-central-1/bedrock/aws4_request", &stamp[..8]);
+    let text = format!(
+        "AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{}",
+        hash(canonical.as_bytes())
+    );
+    let mac = |key: &[u8], text: &str| {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        hmac::sign(&key, text.as_bytes()).as_ref().to_vec()
+    };
+    let secret = format!("AWS4{UPSTREAM_SECRET}").into_bytes();
+    let key = scope.split('/').fold(secret, |key, word| mac(&key, word));
+    let signature = hex(&mac(&key, &text));
+    format!(
+        "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/{scope}, SignedHeaders={signed}, Signature={signature}"
+    )
+}
+
+#[test]
+fn bedrock_is_called_with_signatures_or_with_a_key() {
+    let provider = Provider::start(|_| Script::json("200 OK", CONVERSE_ANSWER.as_bytes()));
+    let dir = Arc::new(Temp::new());
+    std::fs::write(dir.path().join("id"), "AKIAEXAMPLE\n").unwrap();
+    let base = format!("protocol: bedrock, base_url: 'http://{}'", provider.addr);
+    let keys = format!(
+        "{{ {base}, region: eu-central-1, aws: {{ access_key_id: 'file:{}', secret_access_key: \"${{TEST_UPSTREAM_KEY}}\" }} }}",
+        dir.path().join("id").display()
+    );
+    let bearer = format!("{{ {base}, api_key: \"${{TEST_UPSTREAM_KEY}}\" }}");
+    let config = Config::of(&provider)
+        .provider("signed", &keys)
+        .provider("keyed", &bearer);
+    let lintel = Lintel::start_in(dir, &config);
+    let key = lintel.key(&["--direct"]);
+    for name in ["signed", "keyed"] {
+        let path = format!("/model/{name}%2Feu.amazon.nova-micro-v1%3A0/converse");
+        let request = Request::new("POST", &path)
+            .header("content-type", "application/json")
+            .header("authorization", &format!("Bearer {}", key.secret))
+            .body(r#"{"messages":[{"role":"user","content":[{"text":"hello"}]}]}"#);
+        let reply = lintel.connect().call(&request);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert_eq!(reply.text(), CONVERSE_ANSWER);
+        let seen = provider.seen().pop().unwrap();
+        assert_eq!(target(&seen), "/model/eu.amazon.nova-micro-v1%3A0/converse");
+        let expected = match name {
+            "signed" => signature(&seen),
+            _ => format!("Bearer {UPSTREAM_SECRET}"),
+        };
+        assert_eq!(
+            seen.head.get("authorization"),
+            Some(expected.as_str()),
+            "{name}"
+        );
+    }
+}
