@@ -4,7 +4,7 @@
     check.py CORPUS... --binary target/release/lintel      the corpus: files or folders of .jsonl, .jsonl.gz
     check.py CORPUS... --self-test                         straight to the replay server: must be perfect
 
-Every recorded request of `openai.chat` and `anthropic.messages` is sent as model `{host}/{model}` to a
+Every recorded request of `openai.chat`, `anthropic.messages` and Bedrock's Converse is sent as model `{host}/{model}` to a
 gateway whose providers are all a replay server; recordings without a request are named by the model. Per
 call: the provider got the very bytes, but for the model and an inserted `stream_options.include_usage`; a
 2xx answer came back byte for byte; an error kept status, type, code and param; the ledger has the recorded
@@ -20,7 +20,7 @@ import json
 import os
 import sys
 import threading
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
@@ -28,7 +28,12 @@ import corpus
 from harness import Failed, Lintel
 from replay import Replay, response_bytes
 
-PATHS = {"openai.chat": "/v1/chat/completions", "anthropic.messages": "/v1/messages"}
+PATHS = {
+    "openai.chat": "/v1/chat/completions",
+    "anthropic.messages": "/v1/messages",
+    "bedrock.converse": "/model/{model}/converse",
+    "bedrock.converse_stream": "/model/{model}/converse-stream",
+}
 # (cut of the answer, style of the request)
 COMBINATIONS = [(cut, "recorded") for cut in ("whole", "event", "1", "7")] + [("event", style) for style in corpus.STYLES[1:]]
 SECONDS = 30
@@ -45,9 +50,16 @@ class Call:
         self.key = f"replay:{recording['id']}:{cut}:{style}"
         self.host = provider(recording)
         self.expected = corpus.restyle(recording["request_text"] or synthetic(recording), style)
-        self.model = json.loads(self.expected)["model"]
+        self.in_path = "{model}" in PATHS[recording["protocol"]]
+        self.model = recording["model"] if self.in_path else json.loads(self.expected)["model"]
         self.problems = []
         self.exchange = None
+
+    def path(self, model):
+        return PATHS[self.recording["protocol"]].replace("{model}", quote(model, safe=""))
+
+    def body(self, model):
+        return (self.expected if self.in_path else corpus.with_model(self.expected, model)).encode()
 
     def fails(self, what):
         self.problems.append(what)
@@ -58,6 +70,8 @@ class Call:
 
 def synthetic(recording):
     """A request for a recording that has none. Usage is asked for: then no chunk of the recording is Lintel's."""
+    if recording["protocol"].startswith("bedrock."):
+        return json.dumps({"messages": [{"role": "user", "content": [{"text": "hi"}]}]})
     request = {"model": f"replay:{recording['id']}", "messages": [{"role": "user", "content": "hi"}]}
     if recording["protocol"] == "anthropic.messages":
         request["max_tokens"] = 1024
@@ -101,7 +115,7 @@ class Client:
         else:
             headers["authorization"] = f"Bearer {self.key}"
         try:
-            connection.request("POST", PATHS[call.recording["protocol"]], corpus.with_model(call.expected, model).encode(), headers)
+            connection.request("POST", call.path(model), call.body(model), headers)
             response = connection.getresponse()
             return response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
         except (OSError, http.client.HTTPException):
@@ -116,7 +130,7 @@ def check_request(call, received, lintel):
     if len(received) > 1 and call.recording["status"] not in (408, 409, 429) and call.recording["status"] < 500:
         call.fails(f"the provider got {len(received)} requests")
     path, headers, body = received[-1]
-    if not path.split("?")[0].endswith(PATHS[call.recording["protocol"]].removeprefix("/v1")):
+    if not path.split("?")[0].endswith(call.path(call.model).removeprefix("/v1")):
         call.fails(f"the provider got it at {path}")
     if lintel and any("lk_" in value for value in headers.values()):
         call.fails("the provider got the caller's key")
@@ -170,9 +184,11 @@ def check_answer(call, status, headers, body):
 
 
 def error_facts(body):
+    """The error's object; in Bedrock's dialect that is the whole body."""
     try:
-        error = json.loads(body)["error"]
-    except (ValueError, KeyError, TypeError):
+        document = json.loads(body)
+        error = document.get("error", document if "message" in document else None)
+    except (ValueError, AttributeError):
         return None
     return error if isinstance(error, dict) else None
 
@@ -235,7 +251,7 @@ def main():
     given = arguments.parse_args()
     recordings = [r for r in corpus.read(given.corpus, PATHS) if r["id"].startswith(given.only or "")]
     if not recordings or not (given.binary or given.self_test):
-        arguments.error("nothing to check: name recordings of openai.chat or anthropic.messages, and a binary")
+        arguments.error(f"nothing to check: name recordings of {', '.join(PATHS)}, and a binary")
 
     calls = [Call(recording, cut, style) for cut, style in COMBINATIONS for recording in recordings]
     replay = Replay(recordings).start()

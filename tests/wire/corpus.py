@@ -126,6 +126,18 @@ def _anthropic(usage, start):
     return meters
 
 
+def _bedrock(usage):
+    """Cached tokens are beside `inputTokens`."""
+    hour = sum(part["inputTokens"] for part in usage.get("cacheDetails", []) if part["ttl"] == "1h")
+    return {
+        "input": _number(usage, "inputTokens"),
+        "cache_read": _number(usage, "cacheReadInputTokens"),
+        "cache_write_5m": _number(usage, "cacheWriteInputTokens") - hour,
+        "cache_write_1h": hour,
+        "output": _number(usage, "outputTokens"),
+    }
+
+
 def used(recording):
     """What the ledger must say: quantity by meter, none zero. None where the answer doesn't say."""
     usage = recording["usage"]
@@ -133,6 +145,8 @@ def used(recording):
         return None
     if recording["protocol"] == "anthropic.messages":
         meters = _anthropic(usage, recording.get("usage_start"))
+    elif recording["protocol"].startswith("bedrock."):
+        meters = _bedrock(usage)
     else:
         meters = _openai(usage)
         spellings = [("num_search_queries",), ("num_sources_used",), ("server_tool_use_details", "web_search_requests")]

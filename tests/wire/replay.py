@@ -13,6 +13,7 @@ what it received, by idempotency key.
 
 import argparse
 import asyncio
+import base64
 import json
 import re
 import threading
@@ -33,13 +34,27 @@ def cut(body, how):
     """`body` in the pieces in which it is sent."""
     if how == "whole" or not body:
         return [body] if body else []
+    if how == "event" and body.startswith(b"\0"):
+        return frames(body)
     if how == "event":
         return [piece for piece in re.split(rb"(?<=\r\n\r\n)|(?<=[^\r]\n\n)", body) if piece]
     size = int(how)
     return [body[at : at + size] for at in range(0, len(body), size)]
 
 
+def frames(body):
+    """AWS's frames, each of which begins with its length."""
+    pieces, at = [], 0
+    while at < len(body):
+        end = at + int.from_bytes(body[at : at + 4], "big")
+        pieces.append(body[at:end])
+        at = end
+    return pieces
+
+
 def response_bytes(recording):
+    if recording.get("response_b64"):
+        return base64.b64decode(recording["response_b64"])
     return (recording["response_text"] or "").encode()
 
 
