@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 
 STYLES = ("recorded", "spaced", "pretty", "reversed", "ascii")
 
@@ -73,6 +74,11 @@ def _openai(usage):
     """Cached, written and audio tokens are parts of the prompt; reasoning is a part of the completion, or
     stands beside it where the total says so (xAI; Gemini's compatible endpoint, which doesn't name it)."""
     prompt, completion = _number(usage, "prompt_tokens"), _number(usage, "completion_tokens")
+    if "input_tokens" in usage:
+        # The Responses API has the same parts under other names.
+        names = {"input_tokens": "prompt_tokens", "output_tokens": "completion_tokens"}
+        names |= {f"{old}_details": f"{new}_details" for old, new in names.items()}
+        return _openai({names.get(key, key): value for key, value in usage.items()})
     spellings = [
         _number(usage, "prompt_tokens_details", "cached_tokens"),
         _number(usage, "cached_tokens"),
@@ -126,6 +132,14 @@ def _anthropic(usage, start):
     return meters
 
 
+def _searches(recording):
+    """Searches that a Responses answer counts beside its usage, the last time it does."""
+    if recording["protocol"] != "openai.responses":
+        return 0
+    counts = re.findall(r'"tool_usage":\s*{.*?"web_search":\s*{\s*"num_requests":\s*(\d+)', recording["response_text"])
+    return int(counts[-1]) if counts else 0
+
+
 def used(recording):
     """What the ledger must say: quantity by meter, none zero. None where the answer doesn't say."""
     usage = recording["usage"]
@@ -135,6 +149,11 @@ def used(recording):
         meters = _anthropic(usage, recording.get("usage_start"))
     else:
         meters = _openai(usage)
-        spellings = [("num_search_queries",), ("num_sources_used",), ("server_tool_use_details", "web_search_requests")]
-        meters["web_search"] = max(_number(usage, *spelling) for spelling in spellings)
+        spellings = [
+            ("num_search_queries",),
+            ("num_sources_used",),
+            ("server_tool_use_details", "web_search_requests"),
+            ("server_side_tool_usage_details", "web_search_calls"),
+        ]
+        meters["web_search"] = max(_number(usage, *spelling) for spelling in spellings) or _searches(recording)
     return {meter: quantity for meter, quantity in meters.items() if quantity}

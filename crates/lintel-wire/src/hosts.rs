@@ -6,6 +6,7 @@
 use lintel_types::Protocol;
 
 use crate::provider::{self, ANTHROPIC, OPENAI, SANDBOX};
+use crate::surface::OPENAI_RESPONSES;
 
 /// How a credential is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +80,9 @@ pub(crate) const fn anthropic_compatible(
     }
 }
 
+/// What a host lacks that has chat completions only, at this base URL.
+const NO_RESPONSES: &[&str] = &[OPENAI_RESPONSES.name()];
+
 /// Every host that is known by name.
 pub const HOSTS: &[Host] = &[
     Host {
@@ -96,6 +100,7 @@ pub const HOSTS: &[Host] = &[
     },
     Host {
         env: Some("GEMINI_API_KEY"),
+        lacks: NO_RESPONSES,
         hidden_reasoning: true,
         ..openai_compatible(
             "gemini",
@@ -110,6 +115,7 @@ pub const HOSTS: &[Host] = &[
     },
     Host {
         env: Some("MISTRAL_API_KEY"),
+        lacks: NO_RESPONSES,
         usage_unasked: true,
         ..openai_compatible("mistral", "https://api.mistral.ai/v1", &["api.mistral.ai"])
     },
@@ -137,6 +143,7 @@ pub const HOSTS: &[Host] = &[
     },
     Host {
         env: Some("PERPLEXITY_API_KEY"),
+        lacks: NO_RESPONSES,
         usage_unasked: true,
         ..openai_compatible(
             "perplexity",
@@ -146,6 +153,7 @@ pub const HOSTS: &[Host] = &[
     },
     Host {
         env: Some("CEREBRAS_API_KEY"),
+        lacks: NO_RESPONSES,
         usage_unasked: true,
         ..openai_compatible(
             "cerebras",
@@ -171,6 +179,7 @@ pub const HOSTS: &[Host] = &[
     },
     Host {
         env: Some("MOONSHOT_API_KEY"),
+        lacks: NO_RESPONSES,
         ..openai_compatible(
             "moonshotai",
             "https://api.moonshot.ai/v1",
@@ -187,6 +196,7 @@ pub const HOSTS: &[Host] = &[
     },
     Host {
         env: Some("ZAI_API_KEY"),
+        lacks: NO_RESPONSES,
         ..openai_compatible("zai", "https://api.z.ai/api/paas/v4", &["api.z.ai"])
     },
 ];
@@ -214,6 +224,7 @@ pub fn generic(protocol: Protocol) -> &'static Host {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::surface::SURFACES;
     use std::collections::HashSet;
 
     fn generics() -> impl Iterator<Item = &'static str> {
@@ -248,6 +259,14 @@ mod tests {
             );
             assert_eq!(by_hostname(hostname), Some(host));
             assert!(host.request_headers.iter().all(|h| *h == h.to_lowercase()));
+        }
+    }
+
+    #[test]
+    fn what_a_host_lacks_is_a_surface() {
+        let known = |name: &&str| SURFACES.iter().any(|s| s.surface().name() == *name);
+        for host in HOSTS {
+            assert!(host.lacks.iter().all(known), "{}", host.name);
         }
     }
 
