@@ -134,9 +134,7 @@ fn used(usage: &Usage, o: &mut Object<'_>) {
     o.object("input_tokens_details", |o| {
         o.int("cached_tokens", usage.get(Meter::CacheRead));
         let written = usage.get(Meter::CacheWrite5m) + usage.get(Meter::CacheWrite1h);
-        if written > 0 {
-            o.int("cache_write_tokens", written);
-        }
+        o.int("cache_write_tokens", written);
     });
     o.int("output_tokens", output);
     o.object("output_tokens_details", |o| {
@@ -351,8 +349,12 @@ fn add(part: &Part, items: &mut Items, notes: &mut Notes) {
         notes.drop(&part.at);
         return;
     }
+    let silent = matches!(deltas.first(), Some(Delta::Text(text)) if text.is_empty());
+    let sealed = silent && matches!(opening, Opening::Reasoning { .. });
     if !matches!(opening, Opening::Whole(_)) {
-        items.part(&opening);
+        if !sealed {
+            items.part(&opening);
+        }
         deltas.iter().for_each(|d| {
             items.grow(d);
         });

@@ -79,6 +79,8 @@ impl StreamMeter for ResponsesMeter {
         }
         let Ok(root) = json::parse(data) else {
             self.facts.malformed = true;
+            // Its numbers can't be read, but the stream did not break off.
+            seen.terminal = data.starts_with(br#"{"type":"response.completed""#);
             return seen;
         };
         let had_error = self.facts.error.is_some();

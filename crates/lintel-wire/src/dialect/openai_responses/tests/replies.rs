@@ -56,7 +56,7 @@ fn an_answer_has_every_member_that_strict_schemas_demand() {
         "tool_choice":"auto","tools":[],"truncation":"disabled","metadata":{},
         "output":[{"type":"message","id":"msg_0192ab_0","status":"completed","role":"assistant",
             "content":[{"type":"output_text","text":"hello","annotations":[],"logprobs":[]}]}],
-        "usage":{"input_tokens":8,"input_tokens_details":{"cached_tokens":3},"output_tokens":6,"output_tokens_details":{"reasoning_tokens":4},"total_tokens":14}
+        "usage":{"input_tokens":8,"input_tokens_details":{"cached_tokens":3,"cache_write_tokens":0},"output_tokens":6,"output_tokens_details":{"reasoning_tokens":4},"total_tokens":14}
     }"#,
     )
     .unwrap();
