@@ -49,6 +49,7 @@ mod tests {
             host: by_name("azure").unwrap(),
             api_version: version,
             model: "gpt-4o",
+            object: None,
             stream: false,
             query,
         };
