@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 
 import protocols
 
@@ -213,6 +214,12 @@ READERS = {
 }
 
 
+def _searches_beside(recording):
+    """Searches that a Responses answer counts beside its usage, the last time it does."""
+    counts = re.findall(r'"tool_usage":\s*{.*?"web_search":\s*{\s*"num_requests":\s*(\d+)', recording["response_text"] or "")
+    return int(counts[-1]) if counts else 0
+
+
 def used(recording):
     """What the ledger must say: quantity by meter, none zero. None where the answer doesn't say."""
     if recording["status"] >= 400:
@@ -221,4 +228,6 @@ def used(recording):
         return {}
     usage = recording["usage"]
     meters = None if usage is None else READERS[recording["protocol"]](usage, recording.get("usage_start"))
+    if meters is not None and recording["protocol"] == "openai.responses":
+        meters["web_search"] = meters["web_search"] or _searches_beside(recording)
     return None if meters is None else {meter: quantity for meter, quantity in meters.items() if quantity}

@@ -71,7 +71,7 @@ PROTOCOLS = {
 }
 
 # What is checked when nothing else is asked for: the surfaces that Lintel serves.
-SERVED = ("openai.chat", "openai.completions", "openai.embeddings", "anthropic.messages", "anthropic.count_tokens")
+SERVED = tuple(PROTOCOLS)
 
 
 def name_of(recording):

@@ -99,6 +99,12 @@ impl BaseUrl {
             path: uri.path().trim_end_matches('/').to_owned(),
         })
     }
+
+    /// Whether it is on this machine, so that nothing crosses a network.
+    pub fn is_loopback(&self) -> bool {
+        let ip = || self.host.parse::<IpAddr>();
+        self.host == "localhost" || ip().is_ok_and(|ip| ip.is_loopback())
+    }
 }
 
 impl fmt::Display for BaseUrl {

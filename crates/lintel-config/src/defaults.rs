@@ -5,7 +5,7 @@
 
 use std::io;
 
-use lintel_wire::hosts::HOSTS;
+use lintel_wire::hosts::{HOSTS, placeholders};
 use serde_json::{Map, Value, json};
 
 use crate::document::Document;
@@ -51,22 +51,24 @@ pub fn defaults(env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Problems
     )
 }
 
-/// The sandbox, and every host of the table whose variable is set.
+/// The sandbox, and every host of the table whose variable is set and which needs nothing else said.
 fn providers(set: &dyn Fn(&str) -> Option<String>) -> Value {
+    let region = set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION"));
     let found = HOSTS.iter().filter_map(|host| {
         let mut names = host.env.into_iter().chain(host.env_also);
-        names
-            .find(|name| set(name).is_some())
-            .map(|name| (host, name))
+        let name = names.find(|name| set(name).is_some())?;
+        let mut provider =
+            json!({ "protocol": host.protocol.name(), "api_key": format!("${{{name}}}") });
+        for gap in placeholders(host.base_url) {
+            // What else is needed no variable says, and the host is left out.
+            let region = region.as_deref().filter(|_| gap == "region")?;
+            provider
+                .as_object_mut()?
+                .insert("region".to_owned(), json!(region));
+        }
+        Some((host.name.to_owned(), provider))
     });
-    let mut providers: Map<String, Value> = found
-        .map(|(host, name)| {
-            (
-                host.name.to_owned(),
-                json!({ "protocol": host.protocol.name(), "api_key": format!("${{{name}}}") }),
-            )
-        })
-        .collect();
+    let mut providers: Map<String, Value> = found.collect();
     providers.insert("sandbox".to_owned(), json!({ "protocol": "sandbox" }));
     Value::Object(providers)
 }

@@ -10,6 +10,7 @@
 mod address;
 pub mod base_url;
 mod bounds;
+pub mod credential;
 mod decode;
 mod defaults;
 mod document;
@@ -31,6 +32,7 @@ mod tenants;
 
 pub use address::Address;
 pub use base_url::BaseUrl;
+pub use credential::{Credential, ServiceAccount};
 pub use defaults::defaults;
 pub use load::{Loaded, load};
 pub use problem::{Problem, Problems};

@@ -17,8 +17,10 @@ use crate::base_url::BaseUrl;
 use crate::names::refuse_name;
 use crate::path::Path;
 use crate::problem::Report;
-use crate::secret::{self, Secret};
 use crate::snapshot::Provider;
+
+mod credential;
+mod place;
 
 /// Where environment variables and files come from.
 pub(crate) struct Sources<'s> {
@@ -66,16 +68,10 @@ fn resolve_one(
         }
     };
     let host = host(name, config, written.as_ref(), &path, report);
-    let credential = config
-        .api_key
-        .as_deref()
-        .and_then(|text| credential(text, &path, sources, report));
-    let base = match written {
-        Some(base) => base,
-        None => default_base(host?, &path, report)?,
-    };
+    let credential = credential::resolve(config, host, &path, sources, report);
     let host = host?;
-    warn_about_credential(config, host, &base, &path, report);
+    let base = place::base(config, written, host, credential.as_ref(), &path, report)?;
+    credential::warn(config, host, &base, &path, report);
     Some(Provider {
         index,
         name: Arc::from(name),
@@ -83,6 +79,8 @@ fn resolve_one(
         protocol: config.protocol,
         base,
         credential,
+        api_version: config.api_version.as_deref().map(Arc::from),
+        region: config.region.as_deref().map(Arc::from),
         objects: config.objects,
         sandbox: None,
     })
@@ -100,6 +98,12 @@ fn sandbox(
         ("base_url", config.base_url.is_some()),
         ("host", config.host.is_some()),
         ("api_key", config.api_key.is_some()),
+        ("aws", config.aws.is_some()),
+        ("service_account", config.service_account.is_some()),
+        ("api_version", config.api_version.is_some()),
+        ("region", config.region.is_some()),
+        ("location", config.location.is_some()),
+        ("project", config.project.is_some()),
         ("objects", config.objects != Objects::default()),
     ];
     for (key, _) in idle.into_iter().filter(|(_, written)| *written) {
@@ -122,6 +126,8 @@ fn sandbox(
         protocol: SANDBOX,
         base,
         credential: None,
+        api_version: None,
+        region: None,
         objects: Objects::Owned,
         sandbox: Some(config.sandbox.clone().unwrap_or_default()),
     })
@@ -178,56 +184,5 @@ fn host(
             );
             None
         }
-    }
-}
-
-/// Where a known host's API begins. A generic host has no place of its own.
-fn default_base(host: &Host, path: &Path, report: &mut Report<'_>) -> Option<BaseUrl> {
-    if hosts::by_name(host.name).is_some() {
-        return BaseUrl::parse(host.base_url).ok();
-    }
-    let text = format!(
-        "`base_url` is missing: write where this {} begins",
-        host.name
-    );
-    report.problem(path, text);
-    None
-}
-
-fn credential(
-    text: &str,
-    path: &Path,
-    sources: &Sources<'_>,
-    report: &mut Report<'_>,
-) -> Option<Secret> {
-    match secret::resolve(text, sources.env, sources.read) {
-        Ok(secret) => Some(secret),
-        Err(why) => {
-            report.problem(&path.key("api_key"), why);
-            None
-        }
-    }
-}
-
-fn warn_about_credential(
-    config: &ProviderConfig,
-    host: &Host,
-    base: &BaseUrl,
-    path: &Path,
-    report: &mut Report<'_>,
-) {
-    let loopback = base.host == "localhost"
-        || base
-            .host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback());
-    if config.api_key.is_some() && !base.https && !loopback {
-        report.warn(
-            &path.key("base_url"),
-            "the credential crosses the network in clear text: use https",
-        );
-    }
-    if let (None, Some(variable), false) = (&config.api_key, host.env, loopback) {
-        report.warn(path, format!("no `api_key`, so calls go without a credential; usual here: api_key: \"${{{variable}}}\""));
     }
 }

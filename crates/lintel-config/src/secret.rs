@@ -54,12 +54,26 @@ pub enum BadSecret {
     Unsendable(String),
 }
 
-/// Follows `${NAME}` or `file:/path`. White space around a file's content (the newline that editors add) is cut off.
+/// Follows `${NAME}` or `file:/path` to what can stand in a header. White space around a file's content (the newline
+/// that editors add) is cut off.
 pub fn resolve(
     text: &str,
     env: &dyn Fn(&str) -> Option<String>,
     read: &dyn Fn(&Path) -> io::Result<String>,
 ) -> Result<Secret, BadSecret> {
+    let (value, whence) = follow(text, env, read)?;
+    if !value.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+        return Err(BadSecret::Unsendable(whence));
+    }
+    Ok(Secret::new(value))
+}
+
+/// Follows `${NAME}` or `file:/path` to whatever stands there, and says where that is.
+pub(crate) fn follow(
+    text: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+    read: &dyn Fn(&Path) -> io::Result<String>,
+) -> Result<(String, String), BadSecret> {
     let (value, whence) = if let Some(name) = variable(text) {
         let value = env(name).ok_or_else(|| BadSecret::Unset(name.to_owned()))?;
         (value, format!("environment variable {name}"))
@@ -79,10 +93,7 @@ pub fn resolve(
     if value.is_empty() {
         return Err(BadSecret::Empty(whence));
     }
-    if !value.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-        return Err(BadSecret::Unsendable(whence));
-    }
-    Ok(Secret::new(value))
+    Ok((value.to_owned(), whence))
 }
 
 /// The name in `${NAME}`.

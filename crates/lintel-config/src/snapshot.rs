@@ -13,8 +13,8 @@ use lintel_wire::provider::Objects;
 use lintel_wire::sandbox::SandboxConfig;
 
 use crate::base_url::BaseUrl;
+use crate::credential::Credential;
 use crate::raw::{Durability, LogLevel};
-use crate::secret::Secret;
 
 /// The compiled configuration.
 #[derive(Debug, Clone)]
@@ -95,7 +95,11 @@ pub struct Provider {
     /// Where its API begins. The sandbox has none that is dialled.
     pub base: BaseUrl,
     /// Its credential.
-    pub credential: Option<Secret>,
+    pub credential: Option<Credential>,
+    /// The version of the API that is asked for, at hosts that have several.
+    pub api_version: Option<Arc<str>>,
+    /// The region that signatures name.
+    pub region: Option<Arc<str>>,
     /// Whose the objects are that the account keeps.
     pub objects: Objects,
     /// How a simulated provider behaves.

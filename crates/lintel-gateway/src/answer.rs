@@ -193,7 +193,9 @@ pub(crate) async fn failed(
         Failed::Ours(error) => {
             let status = error.kind().status();
             error_headers(&error, &mut headers);
-            let body = dialect.error(&ErrorBody::ours(&error, Some(&id)));
+            let told = ErrorBody::ours(&error, Some(&id));
+            headers.extend(dialect.error_headers(&told));
+            let body = dialect.error(&told);
             finish(
                 settlement,
                 End::error(&error, status),
@@ -205,7 +207,9 @@ pub(crate) async fn failed(
         }
         Failed::Provider(answer) => {
             provider_headers(&answer, &mut headers);
-            let body = dialect.error(&provider_body(&answer, &id));
+            let told = provider_body(&answer, &id);
+            headers.extend(dialect.error_headers(&told));
+            let body = dialect.error(&told);
             let status = status_for(&answer, dialect);
             finish(
                 settlement,
@@ -250,7 +254,9 @@ pub(crate) fn bare_error(
     }
     headers.insert(CONTENT_TYPE, JSON);
     error_headers(error, &mut headers);
-    let body = dialect.error(&ErrorBody::ours(error, Some(id)));
+    let told = ErrorBody::ours(error, Some(id));
+    headers.extend(dialect.error_headers(&told));
+    let body = dialect.error(&told);
     respond(
         error.kind().status(),
         headers,

@@ -17,6 +17,10 @@ const LONGEST_KEY: usize = 512;
 /// Where SDKs put their key.
 const KEY_HEADERS: [&str; 4] = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
 
+/// The beginning of a request signed by an AWS SDK, up to the access key's id. AWS SDKs send bearer tokens over
+/// TLS alone; over plain HTTP the Lintel key stands as the id. The signature proves nothing here and is not looked at.
+const AWS_SIGNED: &[u8] = b"AWS4-HMAC-SHA256 Credential=";
+
 /// Finds the caller. `in_query` is a key that stands in the query, where the dialect allows that.
 pub(crate) fn principal(
     shared: &Shared,
@@ -97,6 +101,9 @@ fn bare<'h>(name: &str, value: &'h [u8]) -> Option<&'h [u8]> {
     if name != "authorization" {
         return Some(value);
     }
+    if let Some(signed) = value.strip_prefix(AWS_SIGNED) {
+        return signed.split(|b| *b == b'/').next();
+    }
     let (scheme, key) = value.split_at_checked(7)?;
     scheme
         .eq_ignore_ascii_case(b"bearer ")
@@ -127,6 +134,8 @@ mod tests {
         assert_eq!(key(&[("authorization", "Bearer abc")]).unwrap(), "abc");
         assert_eq!(key(&[("authorization", "bearer abc")]).unwrap(), "abc");
         assert_eq!(key(&[("x-api-key", "abc")]).unwrap(), "abc");
+        let signed = "AWS4-HMAC-SHA256 Credential=abc/20150830/us-east-1/bedrock/aws4_request, SignedHeaders=host, Signature=5f";
+        assert_eq!(key(&[("authorization", signed)]).unwrap(), "abc");
         assert_eq!(
             key(&[("x-api-key", "abc"), ("authorization", "Bearer abc")]).unwrap(),
             "abc"
@@ -153,6 +162,8 @@ mod tests {
         );
         assert_eq!(key(&[("authorization", "Bearer ")]), Err("invalid_api_key"));
         assert_eq!(key(&[("authorization", "B")]), Err("invalid_api_key"));
+        let empty = "AWS4-HMAC-SHA256 Credential=/20150830";
+        assert_eq!(key(&[("authorization", empty)]), Err("invalid_api_key"));
         assert_eq!(
             key(&[("x-api-key", "a"), ("authorization", "Bearer b")]),
             Err("conflicting_keys")

@@ -5,15 +5,15 @@
 use bytes::{Bytes, BytesMut};
 use lintel_guard::{Chain, Cleared, StreamChain, Uninspected};
 use lintel_types::Verdict;
+use lintel_wire::framing::{BadFrame, Framing};
 use lintel_wire::provider::{EventFacts, ReplyFacts, StreamMeter};
-use lintel_wire::sse::{EventTooLong, Framer, events};
 use lintel_wire::surface::{ErrorBody, SurfaceSpec};
 
 use crate::translate::Translator;
 
 /// One stream's state.
 pub(crate) struct Flow {
-    framer: Framer,
+    framing: Framing,
     passing: Passing,
     guards: Option<StreamChain>,
 }
@@ -44,20 +44,25 @@ pub(crate) struct Taken {
 pub(crate) enum Stuck {
     /// An event is longer than what is held.
     TooLong,
+    /// What came is no event; the sentence says why.
+    Malformed(&'static str),
     /// A guard blocks it.
     Blocked(Verdict),
 }
 
-impl From<EventTooLong> for Stuck {
-    fn from(_: EventTooLong) -> Self {
-        Stuck::TooLong
+impl From<BadFrame> for Stuck {
+    fn from(bad: BadFrame) -> Self {
+        match bad {
+            BadFrame::TooLong => Stuck::TooLong,
+            BadFrame::Malformed(why) => Stuck::Malformed(why),
+        }
     }
 }
 
 impl Flow {
-    pub(crate) fn new(event_cap: usize, passing: Passing, chain: Option<&Chain>) -> Self {
+    pub(crate) fn new(framing: Framing, passing: Passing, chain: Option<&Chain>) -> Self {
         Self {
-            framer: Framer::new(event_cap),
+            framing,
             passing,
             guards: chain.map(Chain::stream),
         }
@@ -69,13 +74,13 @@ impl Flow {
         chunk: Bytes,
         meter: &mut dyn StreamMeter,
     ) -> Result<Taken, Stuck> {
-        let block = self.framer.push(chunk)?;
+        let block = self.framing.push(chunk)?;
         self.pass(block, false, meter)
     }
 
     /// The stream has ended: gives the rest.
     pub(crate) fn finish(&mut self, meter: &mut dyn StreamMeter) -> Result<Taken, Stuck> {
-        let rest = self.framer.finish();
+        let rest = self.framing.finish()?;
         let mut taken = self.pass(rest, true, meter)?;
         if let Some(guards) = &mut self.guards {
             let last = guards.finish().map_err(Stuck::Blocked)?;
@@ -110,7 +115,7 @@ impl Flow {
         let mut kept: Option<BytesMut> = None;
         let mut offset = 0;
         let mut translated = Vec::new();
-        for event in events(block.clone()) {
+        for event in self.framing.events(block.clone()) {
             let facts = event
                 .data
                 .as_ref()
@@ -172,6 +177,7 @@ impl StreamMeter for Deaf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lintel_wire::framing::FramingKind;
     use lintel_wire::hosts::generic;
     use lintel_wire::provider::{OPENAI, own};
     use lintel_wire::surface::OPENAI_CHAT;
@@ -181,8 +187,9 @@ mod tests {
     fn through(strip: bool, chunk: usize) -> (String, Vec<&'static str>) {
         let mut meter = own(OPENAI).unwrap().meter(generic(OPENAI), OPENAI_CHAT);
         let chain = Chain::default();
+        let framing = Framing::new(FramingKind::Sse, 1_000);
         let mut flow = Flow::new(
-            1_000,
+            framing,
             if strip {
                 Passing::WithoutUsage
             } else {

@@ -118,6 +118,7 @@ fn watch(
         Stuck::TooLong => {
             Ok(timed_out(FailureClass::Malformed).because("an event is longer than limits.event"))
         }
+        Stuck::Malformed(why) => Ok(timed_out(FailureClass::Malformed).because(why)),
         Stuck::Blocked(verdict) => Err(blocked(&verdict).into()),
     })
 }

@@ -332,6 +332,7 @@ impl Core {
                 FailureClass::Malformed,
                 Some("an event is longer than limits.event".to_owned()),
             ),
+            Stuck::Malformed(why) => self.broken(FailureClass::Malformed, Some(why.to_owned())),
             Stuck::Blocked(verdict) => self.fail(&blocked(&verdict), None),
         }
     }

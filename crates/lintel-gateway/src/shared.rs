@@ -16,6 +16,7 @@ use crate::clock::{SystemClock, SystemEntropy};
 use crate::control::KeyTable;
 use crate::objects::Index;
 use crate::probe::{Probe, Step};
+use crate::upstream::Tokens;
 
 /// Shared by every worker.
 pub(crate) struct Shared {
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     /// Whose the objects are that providers keep.
     pub(crate) objects: Index,
     pub(crate) probe: Probe,
+    /// Tokens that accounts have been given.
+    pub(crate) tokens: Tokens,
 }
 
 impl Shared {

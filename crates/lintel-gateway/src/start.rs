@@ -26,7 +26,7 @@ use crate::listen;
 use crate::objects::Index;
 use crate::probe::{Probe, Step};
 use crate::shared::Shared;
-use crate::upstream::{Pool, client_config};
+use crate::upstream::{Pool, Tokens, client_config};
 
 /// How often idle connections are looked through.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -181,6 +181,7 @@ fn share(deps: &Deps) -> Shared {
         cut: false.into(),
         objects: Index::new(deps.queries.clone()),
         probe,
+        tokens: Tokens::default(),
     }
 }
 

@@ -2,23 +2,27 @@
 //! sandbox through its script; both look the same to an attempt.
 
 mod body;
+mod credential;
 mod dial;
 mod line;
 mod pool;
 mod sandbox;
+mod sign;
 mod tls;
+mod token;
 
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
 use http::header::HOST;
+use http::{HeaderMap, Method};
 use lintel_config::Provider;
 use lintel_guard::Cleared;
-use lintel_types::{Error, FailureClass, Phase, Rendered};
+use lintel_types::{Error, FailureClass, Phase, Rendered, Timestamp};
 use lintel_wire::provider::{Call, SANDBOX, Spoken};
+use lintel_wire::surface::Object;
 use tokio::time::Instant;
 
 use crate::failed::AttemptFailed;
@@ -26,8 +30,10 @@ use crate::start::Worker;
 use crate::write::ProviderBody;
 
 pub(crate) use body::{BrokeOff, UpstreamBody};
+pub(crate) use credential::credential;
 pub(crate) use pool::{Connection, Pool};
 pub(crate) use tls::client_config;
+pub(crate) use token::Tokens;
 
 /// A way to a provider: a connection, or the sandbox, which needs none.
 pub(crate) enum Way {
@@ -41,6 +47,10 @@ pub(crate) struct Request<'a> {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Cleared<Rendered>,
     pub(crate) model: &'a str,
+    /// The client's method; a call of a model is always `POST`.
+    pub(crate) method: Method,
+    /// The stored object that the call is about.
+    pub(crate) object: Option<&'a Object>,
     pub(crate) stream: bool,
     /// What of the client's query crosses.
     pub(crate) query: &'a str,
@@ -89,7 +99,7 @@ async fn http(
     mut connection: Connection,
     request: Request<'_>,
 ) -> Result<Answer, AttemptFailed> {
-    let mut wire = encode(provider, request)?;
+    let mut wire = encode(provider, request, worker.shared.wall())?;
     loop {
         match connection.sender.try_send_request(wire).await {
             Ok(response) => {
@@ -129,6 +139,7 @@ fn broken(e: hyper::Error) -> AttemptFailed {
 fn encode(
     provider: &Provider,
     request: Request<'_>,
+    now: Timestamp,
 ) -> Result<http::Request<ProviderBody>, AttemptFailed> {
     let wrong =
         |e: http::Error| AttemptFailed::new(FailureClass::Connect, Phase::BeforeSend).because(e);
@@ -136,15 +147,20 @@ fn encode(
         surface: request.spoken.surface,
         prefix: &provider.base.path,
         host: provider.host,
-        api_version: None,
+        api_version: provider.api_version.as_deref(),
         model: request.model,
+        object: request.object,
         stream: request.stream,
         query: request.query,
     });
-    let mut wire = http::Request::post(path)
+    let mut headers = request.headers;
+    sign::sign(provider, &path, request.body.get(), now, &mut headers)?;
+    let mut wire = http::Request::builder()
+        .method(request.method)
+        .uri(path)
         .body(ProviderBody::new(request.body))
         .map_err(wrong)?;
-    *wire.headers_mut() = request.headers;
+    *wire.headers_mut() = headers;
     let host =
         http::HeaderValue::from_str(&provider.base.authority).map_err(|e| wrong(e.into()))?;
     wire.headers_mut().insert(HOST, host);

@@ -90,6 +90,13 @@ impl Cleared<bytes::Bytes> {
     }
 }
 
+impl Cleared<lintel_types::Rendered> {
+    /// Clears a request that Lintel makes for itself, such as one for a token: nothing of a client is in it.
+    pub fn own_request(request: lintel_types::Rendered) -> Self {
+        Self::new(request, Clearance::Ours)
+    }
+}
+
 /// Bytes, and something that lives as long as they do. The mutex is never locked: it only makes it shareable.
 struct Keeping<W> {
     bytes: bytes::Bytes,

@@ -15,7 +15,9 @@ use crate::hosts::Host;
 use crate::surface::{ErrorBody, Head};
 
 mod anthropic_messages;
+mod bedrock_converse;
 mod depth;
+mod gemini_generate;
 #[cfg(test)]
 mod grammar;
 mod media;
@@ -28,6 +30,8 @@ pub const DIALECTS: &[&dyn Dialect] = &[
     &openai_chat::OpenaiChat,
     &openai_responses::OpenaiResponses,
     &anthropic_messages::AnthropicMessages,
+    &gemini_generate::GeminiGenerate,
+    &bedrock_converse::BedrockConverse,
 ];
 
 /// The dialect of `surface`; none for surfaces that are no conversation.

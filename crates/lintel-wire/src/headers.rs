@@ -11,7 +11,7 @@ const TO_ANY_PROVIDER: &[&str] = &["user-agent", "traceparent", "idempotency-key
 /// Answer headers that cross unchanged.
 const TO_CLIENT: &[&str] = &["content-type", "openai-processing-ms", "openai-version"];
 /// The provider's request id under its names; clients see it under ours.
-const PROVIDER_IDS: &[&str] = &["x-request-id", "request-id"];
+const PROVIDER_IDS: &[&str] = &["x-request-id", "request-id", "x-amzn-requestid"];
 /// The name under which clients see the provider's request id.
 pub const PROVIDER_REQUEST_ID: &str = "x-lintel-provider-request-id";
 
@@ -107,7 +107,7 @@ mod tests {
             assert!(TO_ANY_PROVIDER.iter().all(|n| crosses(generic(*mine), n)));
             for name in mine.request_headers() {
                 for other in provider::PROVIDERS {
-                    let own = mine.protocol() == other.protocol();
+                    let own = other.request_headers().contains(name);
                     assert_eq!(crosses(generic(*other), name), own, "{name}");
                 }
             }

@@ -1,12 +1,19 @@
 //! Hosts as data: what is known about each API host, and how it differs from its protocol.
 //!
-//! Adding an OpenAI-compatible host is one row here. A host that is no row works too, through
-//! [`generic`], with the protocol's own behaviour.
+//! Adding an OpenAI-compatible host is one row in `hosts/rows.rs`. A host that is no row works too,
+//! through [`generic`], with the protocol's own behaviour.
 
 use lintel_types::Protocol;
 
-use crate::provider::gemini::gemini_compatible;
-use crate::provider::{self, ANTHROPIC, OPENAI, SANDBOX};
+use crate::provider::{self, ANTHROPIC, BEDROCK, OPENAI, SANDBOX};
+
+mod page;
+mod rows;
+mod template;
+
+pub use page::hosts_page;
+pub use rows::HOSTS;
+pub use template::{fill, placeholders};
 
 /// How a credential is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,14 +28,46 @@ pub enum Auth {
     XGoogApiKey,
 }
 
+/// A kind of credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// A key or token, sent as it is.
+    Key,
+    /// AWS access keys, which sign each request.
+    Aws,
+    /// A Google service account, whose private key is exchanged for short-lived tokens.
+    ServiceAccount,
+}
+
+impl CredentialKind {
+    /// Its key in a provider's configuration.
+    pub const fn key(self) -> &'static str {
+        match self {
+            CredentialKind::Key => "api_key",
+            CredentialKind::Aws => "aws",
+            CredentialKind::ServiceAccount => "service_account",
+        }
+    }
+}
+
+/// How paths are made from the base URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paths {
+    /// The base URL's path, then the operation's.
+    Plain,
+    /// Azure OpenAI's: `/openai/v1/…`, or `/openai/deployments/{model}/…` when a dated `api_version` is configured.
+    Azure,
+}
+
 /// One API host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Host {
     /// The row's name: `host:` in configuration, and the default of a provider with this name.
     pub name: &'static str,
-    /// Where its API begins; the protocol's path is appended.
+    /// Where its API begins; the protocol's path is appended. Words in braces are filled in from the
+    /// provider's configuration ([`fill`]); one that has no key there is the account's own to write.
     pub base_url: &'static str,
-    /// Host names that are recognised as this row.
+    /// Host names that are recognised as this row; a `*` stands for an account, region or location.
     pub hostnames: &'static [&'static str],
     /// The environment variable that usually holds its key.
     pub env: Option<&'static str>,
@@ -38,9 +77,14 @@ pub struct Host {
     pub protocol: Protocol,
     /// How it takes its key.
     pub auth: Auth,
+    /// The credentials that it takes.
+    pub credentials: &'static [CredentialKind],
+    /// How its paths are made.
+    pub paths: Paths,
     /// Streams report usage without `stream_options.include_usage`, so nothing is inserted.
     pub usage_unasked: bool,
-    /// Reasoning shows only as the excess of `total_tokens` over its parts.
+    /// Reasoning shows only as the excess of `total_tokens` over its parts. Not for hosts that name it outside of
+    /// `completion_tokens`, such as xAI: the total tells that apart on any host.
     pub hidden_reasoning: bool,
     /// Surfaces of its protocol that it does not serve, by name: calls on them are translated, where they can be.
     pub lacks: &'static [&'static str],
@@ -62,6 +106,8 @@ pub(crate) const fn openai_compatible(
         env_also: None,
         protocol: OPENAI,
         auth: Auth::Bearer,
+        credentials: &[CredentialKind::Key],
+        paths: Paths::Plain,
         usage_unasked: false,
         hidden_reasoning: false,
         lacks: &[],
@@ -83,126 +129,19 @@ pub(crate) const fn anthropic_compatible(
     }
 }
 
-/// Every host that is known by name.
-pub const HOSTS: &[Host] = &[
+/// A row of a host that speaks Bedrock's protocol.
+pub(crate) const fn bedrock_compatible(
+    name: &'static str,
+    base_url: &'static str,
+    hostnames: &'static [&'static str],
+) -> Host {
     Host {
-        env: Some("OPENAI_API_KEY"),
-        request_headers: &["openai-beta"],
-        ..openai_compatible("openai", "https://api.openai.com/v1", &["api.openai.com"])
-    },
-    Host {
-        env: Some("ANTHROPIC_API_KEY"),
-        ..anthropic_compatible(
-            "anthropic",
-            "https://api.anthropic.com",
-            &["api.anthropic.com"],
-        )
-    },
-    Host {
-        env: Some("GEMINI_API_KEY"),
-        hidden_reasoning: true,
-        ..openai_compatible(
-            "gemini",
-            "https://generativelanguage.googleapis.com/v1beta/openai",
-            &["generativelanguage.googleapis.com"],
-        )
-    },
-    Host {
-        env: Some("GEMINI_API_KEY"),
-        env_also: Some("GOOGLE_API_KEY"),
-        ..gemini_compatible(
-            "google",
-            "https://generativelanguage.googleapis.com/v1beta",
-            &["generativelanguage.googleapis.com"],
-        )
-    },
-    Host {
-        env: Some("GROQ_API_KEY"),
+        protocol: BEDROCK,
+        credentials: &[CredentialKind::Aws, CredentialKind::Key],
         usage_unasked: true,
-        ..openai_compatible("groq", "https://api.groq.com/openai/v1", &["api.groq.com"])
-    },
-    Host {
-        env: Some("MISTRAL_API_KEY"),
-        usage_unasked: true,
-        ..openai_compatible("mistral", "https://api.mistral.ai/v1", &["api.mistral.ai"])
-    },
-    Host {
-        env: Some("DEEPSEEK_API_KEY"),
-        ..openai_compatible(
-            "deepseek",
-            "https://api.deepseek.com",
-            &["api.deepseek.com"],
-        )
-    },
-    Host {
-        env: Some("XAI_API_KEY"),
-        usage_unasked: true,
-        ..openai_compatible("xai", "https://api.x.ai/v1", &["api.x.ai"])
-    },
-    Host {
-        env: Some("OPENROUTER_API_KEY"),
-        request_headers: &["http-referer", "x-title"],
-        ..openai_compatible(
-            "openrouter",
-            "https://openrouter.ai/api/v1",
-            &["openrouter.ai"],
-        )
-    },
-    Host {
-        env: Some("PERPLEXITY_API_KEY"),
-        usage_unasked: true,
-        ..openai_compatible(
-            "perplexity",
-            "https://api.perplexity.ai",
-            &["api.perplexity.ai"],
-        )
-    },
-    Host {
-        env: Some("CEREBRAS_API_KEY"),
-        usage_unasked: true,
-        ..openai_compatible(
-            "cerebras",
-            "https://api.cerebras.ai/v1",
-            &["api.cerebras.ai"],
-        )
-    },
-    Host {
-        env: Some("TOGETHER_API_KEY"),
-        ..openai_compatible(
-            "together",
-            "https://api.together.xyz/v1",
-            &["api.together.xyz"],
-        )
-    },
-    Host {
-        env: Some("FIREWORKS_API_KEY"),
-        ..openai_compatible(
-            "fireworks",
-            "https://api.fireworks.ai/inference/v1",
-            &["api.fireworks.ai"],
-        )
-    },
-    Host {
-        env: Some("MOONSHOT_API_KEY"),
-        ..openai_compatible(
-            "moonshotai",
-            "https://api.moonshot.ai/v1",
-            &["api.moonshot.ai"],
-        )
-    },
-    Host {
-        env: Some("DASHSCOPE_API_KEY"),
-        ..openai_compatible(
-            "alibaba",
-            "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
-            &["dashscope-intl.aliyuncs.com", "dashscope.aliyuncs.com"],
-        )
-    },
-    Host {
-        env: Some("ZAI_API_KEY"),
-        ..openai_compatible("zai", "https://api.z.ai/api/paas/v4", &["api.z.ai"])
-    },
-];
+        ..openai_compatible(name, base_url, hostnames)
+    }
+}
 
 static SANDBOX_HOST: Host = Host {
     protocol: SANDBOX,
@@ -216,8 +155,22 @@ pub fn by_name(name: &str) -> Option<&'static Host> {
 
 /// The row that answers at `hostname`; of several, the one that speaks `protocol`.
 pub fn by_hostname(hostname: &str, protocol: Protocol) -> Option<&'static Host> {
-    let here = || HOSTS.iter().filter(|h| h.hostnames.contains(&hostname));
+    let is_here = |h: &&Host| h.hostnames.iter().any(|pattern| is_at(pattern, hostname));
+    let here = || HOSTS.iter().filter(is_here);
     here().find(|h| h.protocol == protocol).or(here().next())
+}
+
+/// Whether `hostname` is the pattern's. A `*` stands for a part of one label, and for whole labels where the
+/// pattern begins with `*.`.
+fn is_at(pattern: &str, hostname: &str) -> bool {
+    let Some((before, after)) = pattern.split_once('*') else {
+        return pattern == hostname;
+    };
+    let labels = before.is_empty() && after.starts_with('.');
+    hostname
+        .strip_prefix(before)
+        .and_then(|rest| rest.strip_suffix(after))
+        .is_some_and(|part| !part.is_empty() && (labels || !part.contains('.')))
 }
 
 /// What is assumed of a host that is no row.
@@ -245,25 +198,64 @@ mod tests {
             hostnames.len()
         );
         for host in HOSTS {
-            assert!(
-                host.base_url.starts_with("https://") && !host.base_url.ends_with('/'),
-                "{}",
-                host.name
-            );
-            let hostname = host
-                .base_url
-                .trim_start_matches("https://")
-                .split('/')
-                .next()
-                .unwrap();
-            assert!(
-                host.hostnames.contains(&hostname),
-                "{}: {hostname}",
-                host.name
-            );
-            assert_eq!(by_hostname(hostname, host.protocol), Some(host));
+            let name = host.name;
+            assert!(!host.base_url.ends_with('/'), "{name}");
+            assert!(!host.credentials.is_empty(), "{name}");
             assert!(host.request_headers.iter().all(|h| *h == h.to_lowercase()));
+            let (scheme, rest) = host.base_url.split_once("://").unwrap();
+            let place = rest.split('/').next().unwrap();
+            if scheme == "http" {
+                // A server on this machine: found by name alone, and never set up by itself.
+                assert!(place.starts_with("127.0.0.1:") && host.hostnames.is_empty());
+                assert_eq!(host.env, None, "{name}");
+                continue;
+            }
+            assert_eq!(scheme, "https", "{name}");
+            let made = fill(place, &|_| Some("eu-1")).unwrap();
+            let found = by_hostname(&made, host.protocol).map(|h| h.base_url);
+            assert_eq!(found, Some(host.base_url), "{name}: {made}");
         }
+    }
+
+    #[test]
+    fn a_row_lacks_only_surfaces_of_its_protocol_and_never_all_of_them() {
+        for host in HOSTS {
+            for name in host.lacks {
+                let prefix = format!("{}.", host.protocol.name());
+                assert!(name.starts_with(&prefix), "{}: {name}", host.name);
+                assert_ne!(*name, "openai.chat", "{}", host.name);
+            }
+        }
+    }
+
+    #[test]
+    fn host_names_match_whole_or_below() {
+        let name = |hostname: &str| by_hostname(hostname, OPENAI).map(|h| h.name);
+        assert_eq!(name("api.openai.com"), Some("openai"));
+        assert_eq!(name("mine.openai.azure.com"), Some("azure"));
+        assert_eq!(name("a.b.cognitiveservices.azure.com"), Some("azure"));
+        assert_eq!(name("x.services.ai.azure.com"), Some("azure"));
+        assert_eq!(name("org-acc.snowflakecomputing.com"), Some("snowflake"));
+        for other in [
+            "openai.azure.com",
+            ".openai.azure.com.evil.example",
+            "notopenai.com",
+            "xapi.openai.com",
+            "",
+        ] {
+            assert_eq!(name(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_row_with_regions_is_found_in_every_one() {
+        let found = |name: &str| by_hostname(name, BEDROCK).map(|h| h.name);
+        assert_eq!(
+            found("bedrock-runtime.eu-west-3.amazonaws.com"),
+            Some("bedrock")
+        );
+        assert_eq!(found("bedrock-runtime..amazonaws.com"), None);
+        assert_eq!(found("bedrock-runtime.a.b.amazonaws.com"), None);
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! re-serialised when both sides speak the same protocol: requests are edited in place by spans,
 //! answers are only looked at.
 
+pub mod aws_events;
 pub mod capability;
 pub mod dialect;
+pub mod framing;
 pub mod headers;
 pub mod hosts;
 pub mod json;
@@ -15,5 +17,6 @@ pub mod provider;
 pub mod resources;
 pub mod sandbox;
 pub mod scrub;
+pub mod sigv4;
 pub mod sse;
 pub mod surface;

@@ -42,6 +42,17 @@ pub fn encode(name: &str, out: &mut String) {
     }
 }
 
+/// `name` as one segment of a path, which it can neither end nor climb out of.
+pub fn segment(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    encode(name, &mut out);
+    let out = out.replace('/', "%2F");
+    if out == "." || out == ".." {
+        return out.replace('.', "%2E");
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +64,15 @@ mod tests {
             assert_eq!(decode(broken), None, "{broken}");
         }
         assert_eq!(decode("a%2Fb%3ac").as_deref(), Some("a/b:c"));
+    }
+
+    #[test]
+    fn a_segment_stays_one() {
+        assert_eq!(segment("gpt-4o_1.5"), "gpt-4o_1.5");
+        assert_eq!(segment("a/b?c#d%"), "a%2Fb%3Fc%23d%25");
+        assert_eq!(segment(".."), "%2E%2E");
+        assert_eq!(segment("claude@20250101"), "claude@20250101");
+        assert_eq!(segment("ä"), "%C3%A4");
     }
 
     proptest! {

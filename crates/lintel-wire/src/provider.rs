@@ -3,32 +3,44 @@
 //! A provider knows where its operations live, which headers it may see, how its answers report usage
 //! and how its errors read. It looks at answers and never rewrites them.
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use lintel_types::{FailureClass, Made, Protocol, Surface, Usage};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::dialect;
+use crate::framing::FramingKind;
 use crate::hosts::Host;
 use crate::sandbox::{self, SandboxConfig};
+use crate::surface::Object;
 
 mod anthropic;
+mod bedrock;
 mod count;
 mod error_body;
 pub(crate) mod gemini;
 pub(crate) mod openai;
+pub(crate) mod vertex;
 
 pub use error_body::{ProviderError, read_error};
 
 pub use anthropic::ANTHROPIC;
 pub(crate) use anthropic::Counts as AnthropicCounts;
+pub use bedrock::BEDROCK;
+pub(crate) use bedrock::usage::read as bedrock_usage;
 pub use gemini::GEMINI;
 pub use openai::OPENAI;
 pub(crate) use openai::usage as openai_usage;
+pub use vertex::VERTEX;
 
 /// Every provider protocol that has a wire format of its own. The sandbox speaks its caller's.
-pub const PROVIDERS: &[&dyn ProviderSpec] =
-    &[&openai::Openai, &anthropic::Anthropic, &gemini::Gemini];
+pub const PROVIDERS: &[&dyn ProviderSpec] = &[
+    &openai::Openai,
+    &anthropic::Anthropic,
+    &gemini::Gemini,
+    &vertex::Vertex,
+    &bedrock::Bedrock,
+];
 
 /// The simulated provider inside the binary: it speaks the surface's own protocol.
 pub const SANDBOX: Protocol = Protocol::new("sandbox");
@@ -95,21 +107,26 @@ fn names(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "enum": names })
 }
 
-/// A protocol with a wire format of its own, if one is named.
+/// The protocols that the sandbox can be told to speak.
+fn simulated() -> impl Iterator<Item = Protocol> {
+    let spoken = PROVIDERS
+        .iter()
+        .filter(|p| sandbox::speaks(p.conversation()));
+    spoken.map(|p| p.protocol())
+}
+
+/// A protocol that the sandbox speaks, if one is named.
 pub(crate) fn named_if<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Protocol>, D::Error> {
     let Some(name) = Option::<String>::deserialize(d)? else {
         return Ok(None);
     };
-    let known = PROVIDERS
-        .iter()
-        .map(|p| p.protocol())
-        .find(|p| p.name() == name);
+    let known = simulated().find(|p| p.name() == name);
     let unknown = || serde::de::Error::custom(format!("no protocol is called `{name}`"));
     known.map(Some).ok_or_else(unknown)
 }
 
 pub(crate) fn names_spoken(_: &mut SchemaGenerator) -> Schema {
-    let names: Vec<&str> = PROVIDERS.iter().map(|p| p.protocol().name()).collect();
+    let names: Vec<&str> = simulated().map(Protocol::name).collect();
     json_schema!({ "type": "string", "enum": names })
 }
 
@@ -117,7 +134,8 @@ pub(crate) fn names_spoken(_: &mut SchemaGenerator) -> Schema {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// What it speaks: `openai` (and every compatible host), `anthropic`, `gemini`, or `sandbox`.
+    /// What it speaks: `openai` (and every compatible host), `anthropic`, `gemini`, `vertex` (Gemini's models at Vertex AI),
+    /// `bedrock`, or `sandbox`.
     #[serde(deserialize_with = "named")]
     #[schemars(schema_with = "names")]
     pub protocol: Protocol,
@@ -130,12 +148,44 @@ pub struct ProviderConfig {
     /// Its credential: `${ENV}` or `file:/path`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key: Option<String>,
+    /// AWS access keys, which sign each request; for hosts that take them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<AwsConfig>,
+    /// A Google service account's key file: `file:/path.json`, or `${ENV}` that holds its text; for hosts that take one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<String>,
+    /// The version of the API that is asked for; for Azure OpenAI: a date such as `2024-10-21` calls deployments,
+    /// without it the paths are `/openai/v1/…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
+    /// The region, such as `eu-central-1`; for hosts whose base URL or signature names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The location, such as `europe-west4` or `global`; for hosts whose base URL names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// The project; for hosts whose base URL names one. Default: the service account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
     /// Whose the objects are that this account keeps (stored responses, files, containers).
     #[serde(default)]
     pub objects: Objects,
     /// How the simulated provider behaves; for protocol `sandbox` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxConfig>,
+}
+
+/// AWS access keys, each `${ENV}` or `file:/path`.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AwsConfig {
+    /// The access key's id.
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret_access_key: String,
+    /// The session's token, with temporary keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_token: Option<String>,
 }
 
 /// Whose the objects are that an account at a provider keeps.
@@ -214,6 +264,8 @@ pub struct Call<'a> {
     pub api_version: Option<&'a str>,
     /// The model's name at the target.
     pub model: &'a str,
+    /// The stored object that the call is about, where it is about one.
+    pub object: Option<&'a Object>,
     /// Whether a stream is asked for.
     pub stream: bool,
     /// The client's query, reduced to what crosses, without `?`; empty when there is none.
@@ -255,6 +307,14 @@ pub trait ProviderSpec: Sync {
     fn path(&self, call: &Call<'_>) -> String {
         let path = self.endpoint(call.surface).unwrap_or_default();
         format!("{}{path}{}", call.prefix, call.query_text())
+    }
+    /// How a stream of an operation is cut into events.
+    fn framing(&self, _surface: Surface) -> FramingKind {
+        FramingKind::Sse
+    }
+    /// Reads the error of a non-2xx answer.
+    fn error(&self, _headers: &HeaderMap, body: &[u8]) -> ProviderError {
+        read_error(body)
     }
     /// Reads a whole 2xx answer.
     fn reply(&self, host: &'static Host, surface: Surface, body: &[u8]) -> ReplyFacts;
@@ -317,6 +377,7 @@ mod tests {
             host: spec.generic_host(),
             api_version: None,
             model: "m",
+            object: None,
             stream: false,
             query,
         };

@@ -7,25 +7,30 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
-use lintel_types::{ContentPart, Error, Kind, Retry, SpanEdit, Surface};
+use http::header::{HeaderName, HeaderValue};
+use lintel_types::{ContentPart, Error, Kind, ResourceKind, Retry, SpanEdit, Surface};
 
 use crate::json::{self, JsonError, Member};
 
 mod anthropic_count_tokens;
 mod anthropic_messages;
+mod bedrock_converse;
 pub(crate) mod gemini_generate;
 mod openai;
 mod openai_chat;
 mod openai_completions;
 mod openai_embeddings;
+mod openai_response;
 mod openai_responses;
 
 pub use anthropic_count_tokens::ANTHROPIC_COUNT_TOKENS;
 pub use anthropic_messages::ANTHROPIC_MESSAGES;
+pub use bedrock_converse::BEDROCK_CONVERSE;
 pub use gemini_generate::GEMINI_GENERATE;
 pub use openai_chat::OPENAI_CHAT;
 pub use openai_completions::OPENAI_COMPLETIONS;
 pub use openai_embeddings::OPENAI_EMBEDDINGS;
+pub use openai_response::OPENAI_RESPONSE;
 pub use openai_responses::OPENAI_RESPONSES;
 pub(crate) use openai_responses::{code_text, error_event};
 
@@ -33,8 +38,10 @@ pub(crate) use openai_responses::{code_text, error_event};
 pub const SURFACES: &[&dyn SurfaceSpec] = &[
     &openai_chat::OpenaiChat,
     &openai_responses::OpenaiResponses,
+    &openai_response::OpenaiResponse,
     &anthropic_messages::AnthropicMessages,
     &gemini_generate::GeminiGenerate,
+    &bedrock_converse::BedrockConverse,
     &openai_embeddings::OpenaiEmbeddings,
     &openai_completions::OpenaiCompletions,
     &anthropic_count_tokens::AnthropicCountTokens,
@@ -100,6 +107,17 @@ impl<'a> ErrorBody<'a> {
     }
 }
 
+/// A stored object that a path names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// What it is.
+    pub kind: ResourceKind,
+    /// The provider's id for it: letters, digits, `_` and `-`.
+    pub id: String,
+    /// What of it is wanted, as the end of the path: `/cancel`; empty for itself.
+    pub tail: &'static str,
+}
+
 /// What a request's path says of the call, beyond naming the surface.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Place {
@@ -107,6 +125,8 @@ pub struct Place {
     pub model: Option<String>,
     /// The path asks for a stream.
     pub stream: bool,
+    /// The stored object that the call is about, where it is about one.
+    pub object: Option<Object>,
 }
 
 /// One client-facing operation.
@@ -118,6 +138,10 @@ pub trait SurfaceSpec: Sync {
     /// Reads a request's path (without query); none when it names another surface.
     fn place(&self, path: &str) -> Option<Place> {
         (path == self.path()).then(Place::default)
+    }
+    /// The methods that a place takes.
+    fn methods(&self, _place: &Place) -> &'static [&'static str] {
+        &["POST"]
     }
     /// Members of the query that cross to a provider of the same protocol. A credential is never one.
     fn query(&self) -> &'static [&'static str] {
@@ -132,8 +156,16 @@ pub trait SurfaceSpec: Sync {
     fn counts(&self) -> Option<fn(u64) -> Bytes> {
         None
     }
+    /// Whether calls cost nothing: whatever comes of one, nothing is booked.
+    fn is_free(&self) -> bool {
+        self.counts().is_some()
+    }
     /// An error in this dialect, as a JSON body.
     fn error(&self, error: &ErrorBody<'_>) -> Bytes;
+    /// Headers of the dialect's own that an error's answer has beside its body.
+    fn error_headers(&self, _error: &ErrorBody<'_>) -> Vec<(HeaderName, HeaderValue)> {
+        Vec::new()
+    }
     /// An error in this dialect, as the last event of a stream.
     fn stream_error(&self, error: &ErrorBody<'_>) -> Bytes;
 }

@@ -38,6 +38,8 @@ fn a_usual_variable_brings_its_provider() {
         ("OPENAI_API_KEY", "sk-1"),
         ("ANTHROPIC_API_KEY", "sk-2"),
         ("GROQ_API_KEY", " "),
+        // Needs a base URL of its own: nothing that a variable could say.
+        ("AZURE_OPENAI_API_KEY", "sk-3"),
     ]))
     .unwrap()
     .snapshot;
@@ -49,6 +51,7 @@ fn a_usual_variable_brings_its_provider() {
             .unwrap()
             .credential
             .as_ref()
+            .and_then(|c| c.key())
             .unwrap()
             .expose(),
         "sk-1"
@@ -57,6 +60,21 @@ fn a_usual_variable_brings_its_provider() {
         s.provider("anthropic").unwrap().base.to_string(),
         "https://api.anthropic.com"
     );
+}
+
+#[test]
+fn a_second_variable_counts_where_the_first_is_not_set() {
+    let key = |set: &[(&str, &str)], name: &str| {
+        let s = defaults(&env(set)).unwrap().snapshot;
+        let provider = s.provider(name)?;
+        Some(provider.credential.as_ref()?.key()?.expose().to_owned())
+    };
+    let both = [("GOOGLE_API_KEY", "b"), ("GEMINI_API_KEY", "a")];
+    assert_eq!(key(&both, "google").as_deref(), Some("a"));
+    assert_eq!(key(&both, "gemini").as_deref(), Some("a"));
+    let second = [("GOOGLE_API_KEY", "b")];
+    assert_eq!(key(&second, "google").as_deref(), Some("b"));
+    assert_eq!(key(&second, "gemini"), None);
 }
 
 #[test]
@@ -86,4 +104,22 @@ fn addresses_and_store_can_be_overridden_but_not_wrongly() {
             "built-in defaults: providers.openai.api_key: environment variable OPENAI_API_KEY holds a line break or another character that can't be sent in a header",
         ]
     );
+}
+
+#[test]
+fn a_host_with_regions_needs_one() {
+    let key = ("AWS_BEARER_TOKEN_BEDROCK", "b");
+    let without = defaults(&env(&[key])).unwrap().snapshot;
+    assert!(without.provider("bedrock").is_none());
+    for region in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        let s = defaults(&env(&[key, (region, "eu-west-1")]))
+            .unwrap()
+            .snapshot;
+        let provider = s.provider("bedrock").unwrap();
+        assert_eq!(
+            provider.base.to_string(),
+            "https://bedrock-runtime.eu-west-1.amazonaws.com"
+        );
+        assert_eq!(provider.host.name, "bedrock");
+    }
 }

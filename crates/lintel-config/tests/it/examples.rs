@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lintel_config::{Durability, Loaded, Snapshot};
+use lintel_config::{Credential, Durability, Loaded, Snapshot};
 use lintel_policy::{Inspection, OnDisconnect, UnknownModel};
 use lintel_types::{Meter, Timestamp};
 use lintel_wire::provider::ANTHROPIC;
 
-use crate::support::{load, load_with, root};
+use crate::support::{key_file, load, load_with, root};
 
 /// Loads an example with every variable set, and every file outside of the repository holding a key.
 fn example(name: &str) -> Loaded {
@@ -17,6 +17,8 @@ fn example(name: &str) -> Loaded {
     let read = |path: &Path| {
         if path.extension().is_some_and(|e| e == "key") {
             Ok("sk-file\n".to_owned())
+        } else if path.extension().is_some_and(|e| e == "json") {
+            Ok(key_file("https://oauth2.googleapis.com/token"))
         } else {
             std::fs::read_to_string(path)
         }
@@ -48,6 +50,7 @@ fn every_example_is_one_of_these() {
     assert_eq!(
         names,
         [
+            "clouds.yaml",
             "minimal.yaml",
             "team-prices.yaml",
             "team.yaml",
@@ -77,7 +80,12 @@ fn minimal() {
         ("openai", "api.openai.com", "/v1")
     );
     assert_eq!(
-        openai.credential.as_ref().unwrap().expose(),
+        openai
+            .credential
+            .as_ref()
+            .and_then(|c| c.key())
+            .unwrap()
+            .expose(),
         "value of OPENAI_API_KEY"
     );
     let target = &s.routes["chat"].tiers[0].targets[0];
@@ -133,6 +141,32 @@ fn two_providers() {
 }
 
 #[test]
+fn clouds() {
+    let s = snapshot("clouds.yaml");
+    let base = |name: &str| s.provider(name).unwrap().base.to_string();
+    assert_eq!(s.provider("azure").unwrap().host.name, "azure");
+    let dated = s.provider("azure-dated").unwrap();
+    assert_eq!(dated.api_version.as_deref(), Some("2024-10-21"));
+    assert_eq!(
+        base("vertex"),
+        "https://europe-west4-aiplatform.googleapis.com/v1/projects/acme-1/locations/europe-west4"
+    );
+    let vertex = s.provider("vertex").unwrap();
+    assert!(matches!(
+        vertex.credential,
+        Some(Credential::ServiceAccount(_))
+    ));
+    assert_eq!(base("ollama"), "http://127.0.0.1:11434/v1");
+    let bedrock = s.provider("bedrock").unwrap();
+    assert_eq!(
+        base("bedrock"),
+        "https://bedrock-runtime.eu-central-1.amazonaws.com"
+    );
+    assert_eq!(bedrock.region.as_deref(), Some("eu-central-1"));
+    assert!(matches!(bedrock.credential, Some(Credential::Aws(_))));
+}
+
+#[test]
 fn team() {
     let s = snapshot("team.yaml");
     assert!(!s.listen.ip().is_loopback());
@@ -145,6 +179,7 @@ fn team() {
             .unwrap()
             .credential
             .as_ref()
+            .and_then(|c| c.key())
             .unwrap()
             .expose(),
         "sk-file"
@@ -230,6 +265,32 @@ fn the_host_row_is_inferred_in_this_order() {
         "anthropic-compatible"
     );
     assert_eq!(host("protocol: sandbox"), "sandbox");
+    // One host name, two protocols: the row is the one that speaks this provider's.
+    let google = "https://generativelanguage.googleapis.com/v1beta";
+    assert_eq!(host("protocol: gemini"), "google");
+    assert_eq!(
+        host(&format!("protocol: gemini, base_url: '{google}'")),
+        "google"
+    );
+    assert_eq!(
+        host(&format!("protocol: openai, base_url: '{google}/openai'")),
+        "gemini"
+    );
+    assert_eq!(
+        host("protocol: gemini, base_url: 'http://127.0.0.1:9/v1'"),
+        "gemini-compatible"
+    );
+}
+
+#[test]
+fn the_compatible_row_keeps_its_name() {
+    let base = |body: &str| {
+        let text = format!("providers:\n  gemini: {{ {body} }}\n");
+        let loaded = load_with(&text, &[], &[]).unwrap_or_else(|p| panic!("{p}"));
+        loaded.snapshot.providers[0].base.path.clone()
+    };
+    assert_eq!(base("protocol: openai"), "/v1beta/openai");
+    assert_eq!(base("protocol: gemini"), "/v1beta");
 }
 
 #[test]

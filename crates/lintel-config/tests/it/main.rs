@@ -9,6 +9,7 @@
 
 mod defaults;
 mod examples;
+mod places;
 mod problems;
 mod reference;
 mod support;

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
 
 use lintel_config::{Loaded, Problems};
 
@@ -44,4 +46,28 @@ pub(crate) fn problems(text: &str) -> Vec<String> {
         Ok(_) => Vec::new(),
         Err(problems) => problems.0.iter().map(ToString::to_string).collect(),
     }
+}
+
+/// A service account's key file with a key that is made for this run. Needs the `openssl` command: the libraries
+/// in the tree sign with RSA keys, but make none.
+pub(crate) fn key_file(token_uri: &str) -> String {
+    static KEY: LazyLock<String> = LazyLock::new(|| {
+        let made = Command::new("openssl")
+            .args([
+                "genpkey",
+                "-algorithm",
+                "RSA",
+                "-pkeyopt",
+                "rsa_keygen_bits:2048",
+            ])
+            .output()
+            .unwrap();
+        assert!(made.status.success());
+        String::from_utf8(made.stdout).unwrap()
+    });
+    serde_json::json!({
+        "type": "service_account", "project_id": "acme-1", "private_key_id": "k1", "private_key": *KEY,
+        "client_email": "lintel@acme-1.iam.gserviceaccount.com", "token_uri": token_uri,
+    })
+    .to_string()
 }

@@ -9,8 +9,10 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue};
 use lintel_guard::Cleared;
 use lintel_types::{Failure, FailureClass, Mono, Phase, SpanEdit};
-use lintel_wire::headers::{credential_value, provider_request_id, to_provider};
-use lintel_wire::provider::{ReplyFacts, read_error};
+use lintel_wire::aws_events;
+use lintel_wire::framing::Framing;
+use lintel_wire::headers::{provider_request_id, to_provider};
+use lintel_wire::provider::ReplyFacts;
 
 use super::{Answered, Ready, Reply, oddity, timed_out};
 use crate::body::Share;
@@ -52,21 +54,24 @@ pub(super) async fn attempt(
             (same.map_err(|e| Err(e.into()))?, None)
         }
     };
+    let connected_by = begun.plus(route.connect).min(end);
+    let credential = upstream::credential(worker, provider, connected_by);
+    let credential = credential.await.map_err(Ok)?;
     let way = match upstream::idle(worker, provider) {
         Some(way) => way,
-        None => dial(worker, priced, begun.plus(route.connect).min(end))
-            .await
-            .map_err(Ok)?,
+        None => dial(worker, priced, connected_by).await.map_err(Ok)?,
     };
     settlement.dispatch().await.map_err(|e| Err(e.into()))?;
 
-    let headers = to_provider(&ready.headers, provider.host, credential(provider).as_ref());
+    let headers = to_provider(&ready.headers, provider.host, credential.as_ref());
     let stream = ready.parsed.head.stream;
     let request = upstream::Request {
         spoken: priced.candidate.spoken,
         headers,
         body: rendered,
         model: &priced.candidate.planned.target.model,
+        method: ready.parsed.method.clone(),
+        object: ready.parsed.object.as_ref(),
         stream,
         query: if translation.is_none() {
             &ready.parsed.query
@@ -134,7 +139,9 @@ async fn take(
             None if asked_for_usage(ready, priced).is_some() => Passing::WithoutUsage,
             None => Passing::Same,
         };
-        let flow = Flow::new(limits.event_bytes, way, ready.guarded.chain());
+        let kind = spoken.spec.framing(spoken.surface);
+        let framing = Framing::new(kind, limits.event_bytes);
+        let flow = Flow::new(framing, way, ready.guarded.chain());
         let since = shared.now();
         let opened = open(settlement, body, flow, first_by, end).await;
         settlement.waited_since(since);
@@ -230,10 +237,12 @@ fn late(first_by: Mono, end: Mono) -> FailureClass {
 }
 
 fn is_stream(headers: &HeaderMap) -> bool {
-    const STREAM: &[u8] = b"text/event-stream";
     let kind = headers.get(CONTENT_TYPE).map(|v| v.as_bytes());
-    kind.and_then(|k| k.get(..STREAM.len()))
-        .is_some_and(|k| k.eq_ignore_ascii_case(STREAM))
+    let is = |stream: &str| {
+        kind.and_then(|k| k.get(..stream.len()))
+            .is_some_and(|k| k.eq_ignore_ascii_case(stream.as_bytes()))
+    };
+    is("text/event-stream") || is(aws_events::CONTENT_TYPE)
 }
 
 /// Compressed bytes can be neither metered nor guarded.
@@ -280,13 +289,6 @@ fn serde_json_string(name: &str) -> Bytes {
     Bytes::from(out)
 }
 
-fn credential(provider: &lintel_config::Provider) -> Option<HeaderValue> {
-    provider
-        .credential
-        .as_ref()
-        .and_then(|secret| credential_value(provider.host.auth, secret.expose()))
-}
-
 /// Reads a non-2xx answer.
 async fn refused(
     priced: &PricedAttempt,
@@ -304,7 +306,7 @@ async fn refused(
     let bytes = upstream::collect(body, &limits, &mut |_| Ok(()))
         .await
         .unwrap_or_default();
-    let error = read_error(&bytes);
+    let error = priced.candidate.spoken.spec.error(headers, &bytes);
     let class = priced.candidate.spoken.spec.failure(status, &error);
     let failure = Failure {
         class,

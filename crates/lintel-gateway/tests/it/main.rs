@@ -1,4 +1,5 @@
-//! The data plane with its real journal and the sandbox: every way in which a call can end is settled once.
+//! The data plane with its real journal, before the sandbox or servers on loopback: every way in which a call can
+//! end is settled once, and tokens are fetched when they are needed.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -7,3 +8,6 @@
 
 mod ends;
 mod plane;
+mod server;
+mod signing;
+mod tokens;

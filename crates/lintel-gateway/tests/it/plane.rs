@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use lintel_config::Snapshot;
 use lintel_gateway::{Deps, KeyEntry, Running, Standing, Step, start};
 use lintel_store::{Journal, JournalOptions, Projection, SettledSink};
 use lintel_telemetry::{Level, LineReader, Metrics};
@@ -59,9 +60,11 @@ impl SettledSink for Rows {
 
 impl Plane {
     pub(crate) fn start(probe: Option<Arc<dyn Fn(Step) + Send + Sync>>) -> Self {
+        Self::with(load(CONFIG), probe)
+    }
+
+    pub(crate) fn with(snapshot: Snapshot, probe: Option<Arc<dyn Fn(Step) + Send + Sync>>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let read = |_: &std::path::Path| Err(std::io::Error::other("no files here"));
-        let loaded = lintel_config::load(CONFIG, "test.yaml", &|_| None, &read).unwrap();
         let now = lintel_gateway::SystemClock::new().wall();
         let (journal, _) = Journal::open(dir.path(), JournalOptions::new(NodeId(0)), now).unwrap();
         let rows = Rows::default();
@@ -70,7 +73,7 @@ impl Plane {
         let metrics = Metrics::default();
         let (lines, reader) = metrics.lines(1_000, Level::Error);
         let deps = Deps {
-            snapshot: Arc::new(loaded.snapshot),
+            snapshot: Arc::new(snapshot),
             keys: vec![key()],
             queries: None,
             journal,
@@ -142,6 +145,13 @@ impl Drop for Plane {
             projection.stop();
         }
     }
+}
+
+/// A configuration without environment or files.
+pub(crate) fn load(text: &str) -> Snapshot {
+    let read = |_: &std::path::Path| Err(std::io::Error::other("no files here"));
+    let loaded = lintel_config::load(text, "test.yaml", &|_| None, &read);
+    loaded.unwrap().snapshot
 }
 
 /// Reads until the answer so far holds `text`.

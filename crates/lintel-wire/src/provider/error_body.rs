@@ -65,6 +65,7 @@ pub fn read_error(body: &[u8]) -> ProviderError {
     let root = root.items().next().unwrap_or(root);
     let inner = root.get("error").filter(|e| !e.is_null()).unwrap_or(root);
     let message = text(inner.get("message"))
+        .or_else(|| text(inner.get("Message")))
         .or_else(|| text(inner.get("detail")))
         .or_else(|| text(Some(inner)))
         .or_else(|| text(root.get("message")));

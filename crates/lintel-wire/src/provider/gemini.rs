@@ -65,20 +65,7 @@ impl ProviderSpec for Gemini {
     }
 
     fn path(&self, call: &Call<'_>) -> String {
-        let mut path = String::with_capacity(96);
-        path.push_str(call.prefix);
-        path.push_str(collection(call.model));
-        percent::encode(call.model, &mut path);
-        path.push_str(if call.stream {
-            ":streamGenerateContent"
-        } else {
-            ":generateContent"
-        });
-        // Other values of `alt` ask for forms that can't be metered, such as protobuf.
-        if call.query.split('&').any(|member| member == "alt=sse") {
-            path.push_str("?alt=sse");
-        }
-        path
+        path(call, collection(call.model))
     }
 
     /// A stream that wasn't asked for as server-sent events is an array of its chunks.
@@ -102,6 +89,24 @@ impl ProviderSpec for Gemini {
     fn failure(&self, status: u16, error: &ProviderError) -> FailureClass {
         failure::class(status, error)
     }
+}
+
+/// The path of a call whose model stands below `collection`.
+pub(super) fn path(call: &Call<'_>, collection: &str) -> String {
+    let mut path = String::with_capacity(96);
+    path.push_str(call.prefix);
+    path.push_str(collection);
+    percent::encode(call.model, &mut path);
+    path.push_str(if call.stream {
+        ":streamGenerateContent"
+    } else {
+        ":generateContent"
+    });
+    // Other values of `alt` ask for forms that can't be metered, such as protobuf.
+    if call.query.split('&').any(|member| member == "alt=sse") {
+        path.push_str("?alt=sse");
+    }
+    path
 }
 
 /// Where the model's name belongs: names that say it themselves, such as `tunedModels/x`, stay as they are.

@@ -1,12 +1,17 @@
 //! The OpenAI protocol and every host compatible with it.
 
+use std::fmt::Write as _;
+
 use lintel_types::{FailureClass, Protocol, Surface};
 
-use super::{EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
-use crate::hosts::{Host, openai_compatible};
+use super::{Call, EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
+use crate::hosts::{Host, Paths, openai_compatible};
 use crate::json::{self, Node};
-use crate::surface::{OPENAI_CHAT, OPENAI_COMPLETIONS, OPENAI_EMBEDDINGS, OPENAI_RESPONSES};
+use crate::surface::{
+    OPENAI_CHAT, OPENAI_COMPLETIONS, OPENAI_EMBEDDINGS, OPENAI_RESPONSE, OPENAI_RESPONSES,
+};
 
+mod azure;
 mod embeddings;
 mod failure;
 mod responses;
@@ -21,6 +26,8 @@ static GENERIC: Host = openai_compatible("openai-compatible", "", &[]);
 /// Where each operation lives.
 const OPERATIONS: &[(Surface, &str)] = &[
     (OPENAI_CHAT, "/chat/completions"),
+    (OPENAI_RESPONSES, "/responses"),
+    (OPENAI_RESPONSE, "/responses"),
     (OPENAI_EMBEDDINGS, "/embeddings"),
     (OPENAI_COMPLETIONS, "/completions"),
 ];
@@ -52,9 +59,22 @@ impl ProviderSpec for Openai {
         OPENAI_CHAT
     }
 
+    fn path(&self, call: &Call<'_>) -> String {
+        let mut endpoint = self.endpoint(call.surface).unwrap_or_default().to_owned();
+        if let Some(object) = call.object {
+            let _ = write!(endpoint, "/{}{}", object.id, object.tail);
+        }
+        match call.host.paths {
+            Paths::Plain => format!("{}{endpoint}{}", call.prefix, call.query_text()),
+            Paths::Azure => azure::path(call, &endpoint),
+        }
+    }
+
     fn reply(&self, host: &'static Host, surface: Surface, body: &[u8]) -> ReplyFacts {
-        if surface == OPENAI_RESPONSES {
-            return responses::reply(host, body);
+        match surface {
+            OPENAI_RESPONSES => return responses::reply(host, body),
+            OPENAI_RESPONSE => return responses::about_one(host, body),
+            _ => {}
         }
         if surface == OPENAI_EMBEDDINGS {
             return embeddings::reply(body);
@@ -76,7 +96,7 @@ impl ProviderSpec for Openai {
     }
 
     fn meter(&self, host: &'static Host, surface: Surface) -> Box<dyn StreamMeter> {
-        if surface == OPENAI_RESPONSES {
+        if matches!(surface, OPENAI_RESPONSES | OPENAI_RESPONSE) {
             return Box::new(responses::ResponsesMeter::new(host));
         }
         let content = if surface == OPENAI_COMPLETIONS {

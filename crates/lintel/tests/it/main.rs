@@ -19,6 +19,7 @@ mod bad_answers;
 mod bad_http;
 mod bad_requests;
 mod bad_upstreams;
+mod clouds;
 mod ends;
 mod errors;
 mod headers;

@@ -349,8 +349,12 @@ fn add(part: &Part, items: &mut Items, notes: &mut Notes) {
         notes.drop(&part.at);
         return;
     }
+    let silent = matches!(deltas.first(), Some(Delta::Text(text)) if text.is_empty());
+    let sealed = silent && matches!(opening, Opening::Reasoning { .. });
     if !matches!(opening, Opening::Whole(_)) {
-        items.part(&opening);
+        if !sealed {
+            items.part(&opening);
+        }
         deltas.iter().for_each(|d| {
             items.grow(d);
         });

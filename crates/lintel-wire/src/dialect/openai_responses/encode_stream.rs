@@ -8,9 +8,10 @@ use lintel_types::canon::{Delta, Event, Opening, Stop, StreamError};
 use lintel_types::{Kind, Usage};
 
 use super::answer::{Head, Standing, response};
-use super::item::{Content, Item, Items, summary};
+use super::item::{Content, Item, Items, content, done_members, place, reasoning_text, summary};
 use crate::dialect::{Encoder, Way};
 use crate::json::write::{self, Object};
+use crate::provider::OPENAI;
 use crate::surface::{ErrorBody, code_text, error_event};
 
 pub(super) struct ResponsesEncoder {
@@ -19,6 +20,8 @@ pub(super) struct ResponsesEncoder {
     items: Items,
     /// Where the open part stands in its item.
     part: Option<usize>,
+    /// Reasoning that has begun, and whether its item has: nothing shows before there is text or a seal of ours.
+    thought: Option<(Opening, bool)>,
     usage: Option<Usage>,
     stop: Option<Stop>,
     sequence: u64,
@@ -33,6 +36,7 @@ impl ResponsesEncoder {
             head: None,
             items: Items::new(way),
             part: None,
+            thought: None,
             usage: None,
             stop: None,
             sequence: 0,
@@ -125,34 +129,57 @@ impl ResponsesEncoder {
     }
 
     fn part_start(&mut self, opening: &Opening, out: &mut Vec<u8>) {
-        self.part = None;
-        if !self.items.continues(opening) {
-            self.close_item(out, "completed");
-            if !self.items.push(opening) {
-                return;
-            }
+        (self.part, self.thought) = (None, None);
+        if matches!(opening, Opening::Reasoning { .. }) {
+            self.thought = Some((opening.clone(), false));
+        } else if self.begin_item(opening, out) && !matches!(opening, Opening::Whole(_)) {
+            self.begin_part(opening, out);
+        }
+    }
+
+    /// The item of what begins is open. False when it has no form here.
+    fn begin_item(&mut self, opening: &Opening, out: &mut Vec<u8>) -> bool {
+        if self.items.continues(opening) {
+            return true;
+        }
+        self.close_item(out, "completed");
+        let has_form = self.items.push(opening);
+        if has_form {
             self.emit_whole_item(out, "response.output_item.added", "in_progress");
         }
-        if matches!(opening, Opening::Whole(_)) {
-            return;
-        }
+        has_form
+    }
+
+    fn begin_part(&mut self, opening: &Opening, out: &mut Vec<u8>) {
         self.part = Some(self.items.part(opening));
         match opening {
             Opening::Reasoning { .. } => {
-                self.emit_item(
-                    out,
-                    "response.reasoning_summary_part.added",
-                    |_, part, o| {
-                        o.int("summary_index", part as u64);
-                        o.object("part", |o| summary("", o));
-                    },
-                );
+                let kind = "response.reasoning_summary_part.added";
+                self.emit_item(out, kind, |_, part, o| {
+                    o.int("summary_index", part as u64);
+                    o.object("part", |o| summary("", o));
+                });
             }
             Opening::Text | Opening::Refusal => {
                 self.emit_content_part(out, "response.content_part.added");
             }
             _ => {}
         }
+    }
+
+    /// Whether reasoning shows once `delta` has come.
+    fn begin_thought(&mut self, delta: &Delta, out: &mut Vec<u8>) -> bool {
+        let Some((opening, begun)) = self.thought.take() else {
+            return self.part.is_some();
+        };
+        let text = matches!(delta, Delta::Text(_));
+        let seal = matches!(delta, Delta::Seal(seal) if seal.protocol == OPENAI);
+        let begun = begun || ((text || seal) && self.begin_item(&opening, out));
+        if begun && text && self.part.is_none() {
+            self.begin_part(&opening, out);
+        }
+        self.thought = Some((opening, begun));
+        begun
     }
 
     fn emit_content_part(&mut self, out: &mut Vec<u8>, kind: &str) {
@@ -165,7 +192,7 @@ impl ResponsesEncoder {
     }
 
     fn delta(&mut self, delta: &Delta, out: &mut Vec<u8>) {
-        if self.part.is_none() || !self.items.grow(delta) {
+        if !self.begin_thought(delta, out) || !self.items.grow(delta) {
             return;
         }
         match delta {
@@ -221,9 +248,13 @@ impl ResponsesEncoder {
     }
 
     fn part_end(&mut self, out: &mut Vec<u8>) {
+        let thought = self.thought.take();
         if self.part.is_none() {
-            // A whole item, or nothing that shows.
-            return self.close_item(out, "completed");
+            // Sealed reasoning may go on in another part; anything else without parts is whole.
+            if thought.is_none() {
+                self.close_item(out, "completed");
+            }
+            return;
         }
         let kind = self.words().1;
         self.emit_item(out, kind, |item, part, o| {
@@ -266,64 +297,6 @@ impl ResponsesEncoder {
             request_id: None,
         };
         self.error(&body, out);
-    }
-}
-
-/// The index of a part, by the word of its kind.
-fn place(item: &Item, part: usize, o: &mut Object<'_>) {
-    match item {
-        Item::Message { .. } => {
-            o.int("content_index", part as u64);
-        }
-        Item::Reasoning { .. } => {
-            o.int("summary_index", part as u64);
-        }
-        _ => {}
-    }
-}
-
-/// What a part has become, in the event that ends it.
-fn done_members(item: &Item, part: usize, o: &mut Object<'_>) {
-    match item {
-        Item::Message { .. } => match content(item, part) {
-            Some(Content::Text { text, .. }) => {
-                o.str("text", text).raw("logprobs", "[]");
-            }
-            Some(Content::Refusal(text)) => {
-                o.str("refusal", text);
-            }
-            None => {}
-        },
-        Item::Reasoning { .. } => {
-            o.str("text", reasoning_text(item, part));
-        }
-        Item::Call {
-            name,
-            input,
-            custom,
-            ..
-        } => {
-            if *custom {
-                o.str("input", input);
-            } else {
-                o.str("name", name).str("arguments", input);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn content(item: &Item, part: usize) -> Option<&Content> {
-    match item {
-        Item::Message { contents, .. } => contents.get(part),
-        _ => None,
-    }
-}
-
-fn reasoning_text(item: &Item, part: usize) -> &str {
-    match item {
-        Item::Reasoning { texts, .. } => texts.get(part).map_or("", |t| t),
-        _ => "",
     }
 }
 

@@ -138,6 +138,66 @@ impl Item {
     }
 }
 
+/// The index of a part, by the word of its kind.
+pub(super) fn place(item: &Item, part: usize, o: &mut Object<'_>) {
+    match item {
+        Item::Message { .. } => {
+            o.int("content_index", part as u64);
+        }
+        Item::Reasoning { .. } => {
+            o.int("summary_index", part as u64);
+        }
+        _ => {}
+    }
+}
+
+/// What a part has become, in the event that ends it.
+pub(super) fn done_members(item: &Item, part: usize, o: &mut Object<'_>) {
+    match item {
+        Item::Message { .. } => match content(item, part) {
+            Some(Content::Text { text, .. }) => {
+                o.str("text", text).raw("logprobs", "[]");
+            }
+            Some(Content::Refusal(text)) => {
+                o.str("refusal", text);
+            }
+            None => {}
+        },
+        Item::Reasoning { .. } => {
+            o.str("text", reasoning_text(item, part));
+        }
+        Item::Call {
+            name,
+            input,
+            custom,
+            ..
+        } => {
+            if *custom {
+                o.str("input", input);
+            } else {
+                o.str("name", name).str("arguments", input);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The part of a message.
+pub(super) fn content(item: &Item, part: usize) -> Option<&Content> {
+    match item {
+        Item::Message { contents, .. } => contents.get(part),
+        _ => None,
+    }
+}
+
+/// The text of a part of reasoning.
+pub(super) fn reasoning_text(item: &Item, part: usize) -> &str {
+    match item {
+        Item::Reasoning { texts, .. } => texts.get(part).map_or("", |t| t),
+        _ => "",
+    }
+}
+
 /// The items of one answer.
 pub(super) struct Items {
     /// What ids are made of.

@@ -294,6 +294,43 @@ fn a_cut_stream_is_incomplete_and_a_failed_one_never_clean() {
     assert_eq!(events[0]["code"], "upstream_truncated");
 }
 
+#[test]
+fn reasoning_that_only_its_maker_can_read_shows_nothing() {
+    let begin_thought = || {
+        begin(Opening::Reasoning {
+            summary: true,
+            id: None,
+        })
+    };
+    let seal = |protocol| Event::Delta {
+        choice: 0,
+        delta: Delta::Seal(Seal {
+            protocol,
+            data: "s".into(),
+        }),
+    };
+    let items = |protocol| {
+        let events = data_of(&write(&[
+            start(),
+            begin_thought(),
+            seal(protocol),
+            END,
+            begin(Opening::Text),
+            more("x"),
+            END,
+            stop(StopReason::EndTurn),
+            Event::End,
+        ]));
+        check_order(&events);
+        events.last().unwrap()["response"]["output"].clone()
+    };
+    let ours = items(OPENAI);
+    assert_eq!(ours[0]["encrypted_content"], "s");
+    assert_eq!(ours[0]["summary"], serde_json::json!([]));
+    let alien = items(Protocol::new("alien"));
+    assert_eq!(alien.as_array().unwrap().len(), 1);
+}
+
 fn texts(reply: &Reply) -> Vec<String> {
     let parts = reply.choices.iter().flat_map(|c| &c.parts);
     parts

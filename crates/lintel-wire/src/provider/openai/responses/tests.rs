@@ -145,6 +145,8 @@ fn nonsense_is_marked_and_never_fatal() {
         "[DONE]",
     ]);
     assert!(events[5].terminal && facts.malformed && facts.usage.is_none());
+    let (events, facts) = run(&[r#"{"type":"response.completed","response":{"usage":{}"#]);
+    assert!(events[0].terminal && facts.malformed);
 }
 
 /// Every recording says in `usage` what it used: the meter must have read just that.
