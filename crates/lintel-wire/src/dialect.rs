@@ -20,6 +20,7 @@ mod depth;
 mod gemini_generate;
 #[cfg(test)]
 mod grammar;
+mod line;
 mod media;
 mod openai_chat;
 mod openai_responses;

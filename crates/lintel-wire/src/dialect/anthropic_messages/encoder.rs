@@ -10,6 +10,7 @@ use lintel_types::canon::{Delta, Event, Opening, PartKind, Stop, StreamError};
 
 use super::super::{Encoder, Way};
 use super::{message_id, own_seal, reply, usage, write_block};
+use crate::dialect::line;
 use crate::json::write::{self, Object};
 use crate::provider::ANTHROPIC;
 use crate::surface::{self, ANTHROPIC_MESSAGES, ErrorBody};
@@ -109,10 +110,7 @@ impl MessageEncoder {
         out.extend_from_slice(b"event: ");
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b"\ndata: ");
-        if memchr::memchr2(b'\n', b'\r', self.data.as_bytes()).is_some() {
-            // Line ends stand between tokens of what was carried as it is, never inside a string.
-            self.data = self.data.replace(['\n', '\r'], " ");
-        }
+        line::one(&mut self.data);
         out.extend_from_slice(self.data.as_bytes());
         out.extend_from_slice(b"\n\n");
     }

@@ -9,6 +9,7 @@ use lintel_types::canon::{
 use super::cite::{self, Cited};
 use super::say::{self, Said, Saying, put};
 use super::{reply, stop, usage};
+use crate::dialect::line;
 use crate::dialect::{Encoder, Way};
 use crate::json::write::{self, Object};
 use crate::provider::GEMINI;
@@ -89,6 +90,7 @@ impl Chunks {
             fill(o);
             reply::name(&self.id, &self.model, self.created, o);
         });
+        line::one(&mut text);
         text.push_str("\r\n\r\n");
         out.extend_from_slice(text.as_bytes());
     }

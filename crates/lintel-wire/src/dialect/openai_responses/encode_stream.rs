@@ -9,6 +9,7 @@ use lintel_types::{Kind, Usage};
 
 use super::answer::{Head, Standing, response};
 use super::item::{Content, Item, Items, content, done_members, place, reasoning_text, summary};
+use crate::dialect::line;
 use crate::dialect::{Encoder, Way};
 use crate::json::write::{self, Object};
 use crate::provider::OPENAI;
@@ -49,16 +50,17 @@ impl ResponsesEncoder {
     fn emit(&mut self, out: &mut Vec<u8>, kind: &str, fill: impl FnOnce(&Self, &mut Object<'_>)) {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
-        buffer.push_str("event: ");
-        buffer.push_str(kind);
-        buffer.push_str("\ndata: ");
         write::object(&mut buffer, |o| {
             o.str("type", kind);
             o.int("sequence_number", self.sequence);
             fill(self, o);
         });
-        buffer.push_str("\n\n");
+        line::one(&mut buffer);
+        out.extend_from_slice(b"event: ");
+        out.extend_from_slice(kind.as_bytes());
+        out.extend_from_slice(b"\ndata: ");
         out.extend_from_slice(buffer.as_bytes());
+        out.extend_from_slice(b"\n\n");
         self.sequence += 1;
         self.buffer = buffer;
     }

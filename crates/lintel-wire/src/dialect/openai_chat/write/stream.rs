@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use lintel_types::canon::{Delta, Event, Opening, PartKind, Reasoning, StreamError};
 use lintel_types::{Kind, Usage};
 
+use super::super::super::line;
 use super::super::super::media::url_of;
 use super::super::super::{Encoder, Way};
 use super::super::{citation, stop, thought};
@@ -113,6 +114,7 @@ impl Chunks {
             Some(word) => write::string(line, word),
             None => line.push_str("null"),
         }
+        line::one(line);
         // Whoever asked for usage is told in every chunk that it is still to come.
         line.push_str(if way.include_usage {
             "}],\"usage\":null}\n\n"
