@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 
 const CASE = JSON.parse(process.env.MATRIX_CASE);
 const PROTOCOLS = { chat: "openai", responses: "openai", embeddings: "openai", models: "openai", messages: "anthropic", gemini: "gemini", converse: "bedrock" };
+const UPSTREAMS = ["sandbox", "aimock", "aimock-translated", "llama.cpp"];
 const CELL_SECONDS = 45;
 
 export const HELLO = "hello";
@@ -18,6 +19,12 @@ export const DESCRIPTION = "Weather of a city";
 const SAYS = { sandbox: "The sandbox heard: hello", aimock: "Hello from the mock, which speaks in several chunks." };
 const SAYS_AFTER_TOOL = { sandbox: "The tool answered: 21 degrees", aimock: "The tool answered: 21 degrees" };
 const COUNTS = { aimock: [11, 9] };
+
+/** The model to name; undefined if this surface has none at this upstream. */
+const target = (upstream, surface) => {
+  const models = CASE.upstreams[upstream]?.models ?? {};
+  return models[surface] ?? models[PROTOCOLS[surface]];
+};
 
 export const collect = async (stream) => {
   const all = [];
@@ -38,9 +45,11 @@ export const raises = async (kind, call, status) => {
 class On {
   constructor(upstream, surface) {
     const place = CASE.upstreams[upstream];
+    this.model = target(upstream, surface);
+    // Translated or not, an upstream answers the same.
+    upstream = upstream.replace("-translated", "");
     Object.assign(this, { upstream, key: CASE.key, narrowKey: CASE.narrow_key });
     this.base = (surface === "embeddings" && place.embedder) || place.base;
-    this.model = place.models[PROTOCOLS[surface]];
     this.embedder = place.models.embeddings;
     this.refused = {
       sandbox: { model: "limited", prompt: HELLO, status: 429 },
@@ -100,13 +109,13 @@ export class Client {
   }
 
   /** `check` takes an `On`. */
-  cell(surface, operation, check, upstreams = ["sandbox", "aimock", "llama.cpp"]) {
+  cell(surface, operation, check, upstreams = UPSTREAMS) {
     for (const upstream of upstreams) this.cells.push({ surface, operation, upstream, check });
   }
 
   async run() {
     for (const { surface, operation, upstream, check } of this.cells) {
-      if (!(PROTOCOLS[surface] in (CASE.upstreams[upstream]?.models ?? {}))) continue;
+      if (target(upstream, surface) === undefined) continue;
       const line = { client: this.name, label: this.label, version: this.version, surface, operation, upstream };
       const began = performance.now();
       try {

@@ -10,7 +10,7 @@ import time
 import traceback
 from importlib import metadata
 
-# Everything that clients are told about where to go: {"key", "narrow_key", "upstreams": {name: {"base", "models": {protocol: model}}}}.
+# Everything that clients are told about where to go: {"key", "narrow_key", "upstreams": {name: {"base", "models": {protocol or surface: model}}}}.
 CASE = json.loads(os.environ["MATRIX_CASE"])
 PROTOCOLS = {"chat": "openai", "responses": "openai", "embeddings": "openai", "models": "openai", "messages": "anthropic", "gemini": "gemini", "converse": "bedrock"}
 
@@ -30,6 +30,16 @@ SAYS = {"sandbox": "The sandbox heard: hello", "aimock": "Hello from the mock, w
 SAYS_AFTER_TOOL = {"sandbox": "The tool answered: 21 degrees", "aimock": "The tool answered: 21 degrees"}
 # The usage that aimock's fixtures report for HELLO.
 COUNTS = {"aimock": (11, 9)}
+
+
+TRANSLATED = "-translated"
+UPSTREAMS = ("sandbox", "aimock", "aimock-translated", "llama.cpp")
+
+
+def target(upstream, surface):
+    """The model to name; None if this surface has none at this upstream."""
+    models = CASE["upstreams"].get(upstream, {"models": {}})["models"]
+    return models.get(surface) or models.get(PROTOCOLS[surface])
 
 
 def equal(got, want):
@@ -52,12 +62,12 @@ class On:
     """Where one cell runs, and what its upstream is known to answer."""
 
     def __init__(self, upstream, surface):
-        place = CASE["upstreams"][upstream]
-        protocol = PROTOCOLS[surface]
+        place, model = CASE["upstreams"][upstream], target(upstream, surface)
+        # Translated or not, an upstream answers the same.
+        upstream = upstream.removesuffix(TRANSLATED)
         self.upstream, self.key, self.narrow_key = upstream, CASE["key"], CASE["narrow_key"]
         self.base = place.get("embedder", place["base"]) if surface == "embeddings" else place["base"]
-        self.place, self.model = place, place["models"][protocol]
-        self.embedder = place["models"]["embeddings"]
+        self.place, self.model, self.embedder = place, model, place["models"].get("embeddings")
         # A call that the upstream itself refuses: model, prompt, status; and what its message says.
         self.refused = {
             "sandbox": ("limited", HELLO, 429),
@@ -106,7 +116,7 @@ class Client:
     def __init__(self, name, label, package=None, version=None):
         self.name, self.label, self.version, self.cells = name, label, version or metadata.version(package), []
 
-    def cell(self, surface, upstreams=("sandbox", "aimock", "llama.cpp"), operation=None):
+    def cell(self, surface, upstreams=UPSTREAMS, operation=None):
         """Makes the function below it, which takes an `On`, a cell of each upstream."""
 
         def add(check):
@@ -118,7 +128,7 @@ class Client:
 
     def run(self):
         for surface, operation, upstream, check in self.cells:
-            if PROTOCOLS[surface] not in CASE["upstreams"].get(upstream, {"models": {}})["models"]:
+            if target(upstream, surface) is None:
                 continue
             line = {"client": self.name, "label": self.label, "version": self.version, "surface": surface, "operation": operation, "upstream": upstream}
             began = time.monotonic()

@@ -15,6 +15,8 @@ SURFACES = {
 UPSTREAMS = {
     "sandbox": "Lintel's own simulated provider.",
     "aimock": "The mock server @copilotkit/aimock, which speaks all four protocols: every client is answered in its own.",
+    "aimock-translated": "The same, reached in another protocol than the client's: chat completions as Anthropic's messages, responses and Converse as Gemini, "
+    "messages as Converse, Gemini as chat completions.",
     "llama.cpp": "The server of llama.cpp with a random model. It speaks OpenAI's protocol and Anthropic's; clients of the others are translated.",
 }
 PASSED, FAILED = "✓", "✗"

@@ -14,10 +14,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
 PYTHON = os.path.join(TESTS, "..", ".test", "venv", "bin", "python")
 PROTOCOLS = ("openai", "anthropic", "gemini", "bedrock")
-# By upstream and protocol of the client: the route. llama.cpp speaks OpenAI's protocol and Anthropic's.
+# By upstream and protocol (or surface) of the client: the route. llama.cpp speaks OpenAI's protocol and Anthropic's.
 ROUTES = {
     "sandbox": dict.fromkeys((*PROTOCOLS, "embeddings"), "sandbox"),
     "aimock": {**{name: f"aimock-{name}" for name in PROTOCOLS}, "embeddings": "aimock-openai"},
+    # By surface, so that every protocol is one that others are translated to.
+    "aimock-translated": {"chat": "aimock-anthropic", "responses": "aimock-gemini", "messages": "aimock-bedrock", "gemini": "aimock-openai", "converse": "aimock-gemini"},
     "llama.cpp": {**dict.fromkeys(PROTOCOLS, "llama-openai"), "anthropic": "llama-anthropic", "embeddings": "llama-embeddings"},
 }
 CONFIG = """

@@ -40,7 +40,9 @@ def follow(on, text=HELLO, **options):
 
 def counted(on, usage):
     on.counted(usage["inputTokens"], usage["outputTokens"])
-    equal(usage["totalTokens"], usage["inputTokens"] + usage["outputTokens"])
+    # The input leaves out what a cache gave; the total does not.
+    cached = usage.get("cacheReadInputTokens", 0) + usage.get("cacheWriteInputTokens", 0)
+    equal(usage["totalTokens"], usage["inputTokens"] + usage["outputTokens"] + cached)
 
 
 @client.cell("converse")
