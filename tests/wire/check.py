@@ -80,7 +80,7 @@ def configuration(recordings, port):
     """Every host as a provider."""
     lines = ["durability: process", "prices: { unknown_model: allow_unpriced }", "log: { calls: off }", "providers:"]
     for name, family, base in sorted({(provider(r), PROTOCOLS[r["protocol"]].family, PROTOCOLS[r["protocol"]].base) for r in recordings}):
-        lines.append(f"  {name}: {{ protocol: {family}, base_url: \"http://127.0.0.1:{port}{base}\", api_key: \"${{REPLAY_KEY}}\" }}")
+        lines.append(f"  {name}: {{ protocol: {family}, base_url: \"http://127.0.0.1:{port}{base}\", api_key: \"${{REPLAY_KEY}}\", objects: shared }}")
     return "\n".join(lines) + "\n"
 
 
@@ -122,7 +122,7 @@ def check_request(call, received, lintel):
         call.fails(f"the provider got it at {path}")
     if lintel and any("lk_" in value for value in headers.values()):
         call.fails("the provider got the caller's key")
-    if lintel and not any(PROVIDER_KEY in headers.get(name, "") for name in ("authorization", "x-api-key", "x-goog-api-key")):
+    if lintel and not any(PROVIDER_KEY in headers.get(name, "") for name in ("authorization", "x-api-key", "x-goog-api-key", "api-key")):
         call.fails("the provider did not get its credential")
     sent = call.expected.encode()
     if body == sent:

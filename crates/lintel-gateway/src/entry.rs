@@ -37,13 +37,12 @@ pub(crate) fn read(method: &Method, path: &str) -> Result<Asked, Error> {
         Some((spec, place)) => Asked::Call(spec, place),
         None => about_models(method, path).ok_or_else(|| unknown(path))?,
     };
-    let wanted = if asked.surface().is_some() {
-        Method::POST
-    } else {
-        Method::GET
+    let wanted = match &asked {
+        Asked::Call(spec, place) => spec.methods(place),
+        Asked::Models | Asked::Model(_) => &["GET"],
     };
-    if *method != wanted {
-        let text = format!("{path} takes {wanted}");
+    if !wanted.contains(&method.as_str()) {
+        let text = format!("{path} takes {}", wanted.join(" or "));
         return Err(Error::client(
             Kind::MethodNotAllowed,
             "method_not_allowed",
@@ -84,7 +83,8 @@ pub(crate) fn query(spec: &dyn SurfaceSpec, query: Option<&str>) -> String {
 
 /// The method that a known path takes, for `allow`.
 pub(crate) fn allowed(path: &str) -> HeaderValue {
-    HeaderValue::from_static(if call(path).is_some() { "POST" } else { "GET" })
+    let methods = call(path).map_or("GET".to_owned(), |(s, place)| s.methods(&place).join(", "));
+    HeaderValue::from_str(&methods).unwrap_or(HeaderValue::from_static("POST"))
 }
 
 fn unknown(path: &str) -> Error {

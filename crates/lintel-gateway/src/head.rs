@@ -1,14 +1,16 @@
 //! The head step: the few facts of a request that decisions are made on, and the edits it needs.
 
 use bytes::Bytes;
+use http::Method;
 use lintel_types::{Body, ContentPart, Error, Kind};
-use lintel_wire::surface::{Head, Place, SurfaceSpec};
+use lintel_wire::surface::{Head, Object, Place, SurfaceSpec};
 
 use crate::body::{Received, Share};
 
 /// What method, path and query say of a call.
 pub(crate) struct Called {
     pub(crate) spec: &'static dyn SurfaceSpec,
+    pub(crate) method: Method,
     pub(crate) place: Place,
     pub(crate) query: String,
 }
@@ -17,6 +19,9 @@ pub(crate) struct Called {
 pub(crate) struct Parsed {
     pub(crate) spec: &'static dyn SurfaceSpec,
     pub(crate) head: Head,
+    pub(crate) method: Method,
+    /// The stored object that the call is about.
+    pub(crate) object: Option<Object>,
     /// What of the query crosses.
     pub(crate) query: String,
     /// The bytes as they came; the view are its content parts, gathered when a guard wants them.
@@ -27,7 +32,12 @@ pub(crate) struct Parsed {
 
 /// Reads the head.
 pub(crate) fn parse(called: Called, received: Received) -> Result<Parsed, Error> {
-    let Called { spec, place, query } = called;
+    let Called {
+        spec,
+        method,
+        place,
+        query,
+    } = called;
     let Received { bytes, share } = received;
     let head = spec.head(&bytes, &place)?;
     let mut body = Body::new(bytes);
@@ -44,6 +54,8 @@ pub(crate) fn parse(called: Called, received: Received) -> Result<Parsed, Error>
     Ok(Parsed {
         spec,
         head,
+        method,
+        object: place.object,
         query,
         body,
         _share: share,

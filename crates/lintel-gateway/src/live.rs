@@ -53,9 +53,7 @@ impl Live {
         now: Mono,
     ) -> Self {
         let planned = &priced.candidate.planned;
-        let free = surface::spec(priced.candidate.spoken.surface)
-            .counts()
-            .is_some();
+        let free = surface::spec(priced.candidate.spoken.surface).is_free();
         Self {
             ordinal,
             leg: if ordinal == 1 {

@@ -8,10 +8,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use lintel_config::{Provider, Snapshot};
+use lintel_policy::Route;
 use lintel_store::Queries;
-use lintel_types::{Error, Kind, Made, Principal, ResourceKind};
-use lintel_wire::provider::Objects;
-use lintel_wire::resources::{Named, named};
+use lintel_types::{Error, Kind, Made, Principal, ResourceKind, ResourceRef};
+use lintel_wire::provider::{Objects, speak};
+use lintel_wire::resources::named;
+use lintel_wire::surface::{Object, SurfaceSpec};
 use parking_lot::Mutex;
 
 use crate::head::Parsed;
@@ -39,7 +42,15 @@ type Key = (ResourceKind, Arc<str>);
 #[derive(Clone)]
 struct Owner {
     tenant: Arc<str>,
+    home: Home,
+}
+
+/// Where an object lives.
+#[derive(Clone)]
+pub(crate) struct Home {
     provider: Arc<str>,
+    /// The model that made it.
+    model: Arc<str>,
 }
 
 impl Index {
@@ -52,11 +63,14 @@ impl Index {
     }
 
     /// `tenant` made this object.
-    pub(crate) fn made(&self, tenant: &Arc<str>, provider: &Arc<str>, made: &Made) {
+    pub(crate) fn made(&self, tenant: &Arc<str>, target: (Arc<str>, Arc<str>), made: &Made) {
         let key: Key = (made.kind, Arc::clone(&made.id));
         let owner = Owner {
             tenant: Arc::clone(tenant),
-            provider: Arc::clone(provider),
+            home: Home {
+                provider: target.0,
+                model: target.1,
+            },
         };
         let mut recent = self.recent.lock();
         // The first owner stays, as in the ledger.
@@ -78,11 +92,11 @@ impl Index {
         tenant: &Arc<str>,
         kind: ResourceKind,
         id: &str,
-    ) -> Result<Vec<Arc<str>>, Error> {
+    ) -> Result<Vec<Home>, Error> {
         let key: Key = (kind, Arc::from(id));
         let known = self.recent.lock().owners.get(&key).cloned();
         if let Some(owner) = known.filter(|o| o.tenant == *tenant) {
-            return Ok(vec![owner.provider]);
+            return Ok(vec![owner.home]);
         }
         let Some(queries) = self.queries.clone() else {
             return Ok(Vec::new());
@@ -90,7 +104,11 @@ impl Index {
         let (tenant, id) = (Arc::clone(tenant), id.to_owned());
         let read = tokio::task::spawn_blocking(move || queries.resource(&tenant, kind, &id));
         let rows = read.await.map_err(unreadable)?.map_err(unreadable)?;
-        Ok(rows.into_iter().map(|row| row.provider).collect())
+        let home = |row: ResourceRef| Home {
+            provider: row.provider,
+            model: row.model,
+        };
+        Ok(rows.into_iter().map(home).collect())
     }
 }
 
@@ -117,18 +135,59 @@ pub(crate) async fn stick(
             // A translated request carries no id of the client's, and says so.
             c.spoken.surface != surface
                 || c.provider.objects == Objects::Shared
-                || homes.contains(&c.provider.name)
+                || homes.iter().any(|h| h.provider == c.provider.name)
         });
         if candidates.is_empty() {
-            return Err(unknown(&object));
+            return Err(unknown(&object.path, object.kind));
         }
     }
     Ok(candidates)
 }
 
+/// The way to the account that keeps `object`: a route of one target. Without a row, an account whose objects are
+/// shared is asked, if the caller may call accounts directly and there is just one that could have it.
+pub(crate) async fn route(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    principal: &Principal,
+    spec: &dyn SurfaceSpec,
+    object: &Object,
+) -> Result<Arc<Route>, Error> {
+    let homes = shared
+        .objects
+        .homes(&principal.tenant, object.kind, &object.id)
+        .await?;
+    let kept = homes
+        .iter()
+        .find_map(|h| Some((snapshot.provider(&h.provider)?, &*h.model)));
+    let (provider, model) = kept
+        .or_else(|| only_shared(snapshot, principal, spec).map(|p| (p, "unknown")))
+        .ok_or_else(|| unknown(spec.path(), object.kind))?;
+    let name = Arc::from(format!("{}/{model}", provider.name));
+    let provider_name = Arc::clone(&provider.name);
+    Ok(Arc::new(Route::direct(
+        name,
+        provider_name,
+        provider.index,
+        model,
+    )))
+}
+
+fn only_shared<'s>(
+    snapshot: &'s Snapshot,
+    principal: &Principal,
+    spec: &dyn SurfaceSpec,
+) -> Option<&'s Arc<Provider>> {
+    let speaks = |p: &&Arc<Provider>| speak(p.protocol, p.host, spec.surface(), None).is_some();
+    let open = |p: &&Arc<Provider>| p.objects == Objects::Shared && speaks(p);
+    let mut found = snapshot.providers.iter().filter(open);
+    let only = found.next().filter(|_| principal.direct)?;
+    found.next().is_none().then_some(only)
+}
+
 /// The same words whether the id is nobody's, another tenant's, or at another account.
-fn unknown(object: &Named) -> Error {
-    let (kind, path) = (object.kind.name(), &object.path);
+fn unknown(path: &str, kind: ResourceKind) -> Error {
+    let kind = kind.name();
     let text = format!(
         "`{path}` names no {kind} of this tenant's at a target of this route: name one that was made through \
          this gateway; operators: `objects: shared` on a provider lets every caller use what its account keeps"
@@ -156,7 +215,7 @@ mod tests {
             kind: ResourceKind::Response,
             id: "r1".into(),
         };
-        let made = |tenant: &str| index.made(&Arc::from(tenant), &Arc::from("p"), &object);
+        let made = |tenant: &str| index.made(&Arc::from(tenant), ("p".into(), "m".into()), &object);
         made("acme");
         made("evil");
         assert_eq!(
@@ -169,13 +228,13 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded() {
         let index = Index::new(None);
-        let (tenant, provider) = (Arc::from("t"), Arc::from("p"));
+        let tenant = Arc::from("t");
         for i in 0..REMEMBERED + 10 {
             let object = Made {
                 kind: ResourceKind::File,
                 id: i.to_string().into(),
             };
-            index.made(&tenant, &provider, &object);
+            index.made(&tenant, ("p".into(), "m".into()), &object);
         }
         assert_eq!(index.recent.lock().owners.len(), REMEMBERED);
     }

@@ -53,6 +53,7 @@ pub(crate) async fn run(
     let called = match asked {
         Ok(Asked::Call(spec, place)) => Called {
             spec,
+            method: parts.method.clone(),
             place,
             query: entry::query(spec, parts.uri.query()),
         },
@@ -142,7 +143,10 @@ async fn prepare(
     settlement.stream = parsed.head.stream;
 
     shared.at(Step::Route);
-    let route = route::resolve(&snapshot, &principal, &parsed.head.model)?;
+    let route = match &parsed.object {
+        Some(object) => objects::route(shared, &snapshot, &principal, parsed.spec, object).await?,
+        None => route::resolve(&snapshot, &principal, &parsed.head.model)?,
+    };
     settlement.route = Some(Arc::clone(&route.name));
     let deadline = deadline(settlement, route.deadline);
     settlement.exchange.leash.set(deadline);
@@ -159,7 +163,12 @@ async fn prepare(
     let candidates = objects::stick(shared, &principal, &parsed, candidates).await?;
 
     shared.at(Step::Reserve);
-    let plan = reserve::price(&snapshot, candidates, settlement.exchange.wall)?;
+    let plan = reserve::price(
+        &snapshot,
+        candidates,
+        parsed.spec.is_free(),
+        settlement.exchange.wall,
+    )?;
 
     Ok(Prepared::Ready(Box::new(Ready {
         parsed,

@@ -18,12 +18,20 @@ pub(crate) struct PricedAttempt {
     pub(crate) prices: Option<Arc<ModelPrices>>,
 }
 
-/// Prices every attempt; those whose model has no price drop out where the policy says so.
+/// Prices every attempt; what is free needs no price; those whose model has no price drop out where the policy says so.
 pub(crate) fn price(
     snapshot: &Snapshot,
     candidates: Vec<Candidate>,
+    free: bool,
     now: Timestamp,
 ) -> Result<Vec<PricedAttempt>, Error> {
+    if free {
+        let unpriced = |candidate| PricedAttempt {
+            candidate,
+            prices: None,
+        };
+        return Ok(candidates.into_iter().map(unpriced).collect());
+    }
     let mut unpriced = None;
     let mut priced = Vec::with_capacity(candidates.len());
     for candidate in candidates {

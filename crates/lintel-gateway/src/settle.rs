@@ -243,10 +243,9 @@ impl Settlement {
 
     /// What the attempt made is its tenant's from now on.
     fn keep_objects(&self, live: &Live) {
-        let (provider, _) = live.target();
         for made in live.said().map_or(&[][..], |f| &f.made) {
             let tenant = &self.who.tenant;
-            self.shared.objects.made(tenant, &provider, made);
+            self.shared.objects.made(tenant, live.target(), made);
         }
     }
 

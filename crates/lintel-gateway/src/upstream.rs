@@ -16,12 +16,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
 use http::header::HOST;
+use http::{HeaderMap, Method};
 use lintel_config::Provider;
 use lintel_guard::Cleared;
 use lintel_types::{Error, FailureClass, Phase, Rendered, Timestamp};
 use lintel_wire::provider::{Call, SANDBOX, Spoken};
+use lintel_wire::surface::Object;
 use tokio::time::Instant;
 
 use crate::failed::AttemptFailed;
@@ -46,6 +47,10 @@ pub(crate) struct Request<'a> {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Cleared<Rendered>,
     pub(crate) model: &'a str,
+    /// The client's method; a call of a model is always `POST`.
+    pub(crate) method: Method,
+    /// The stored object that the call is about.
+    pub(crate) object: Option<&'a Object>,
     pub(crate) stream: bool,
     /// What of the client's query crosses.
     pub(crate) query: &'a str,
@@ -144,12 +149,15 @@ fn encode(
         host: provider.host,
         api_version: provider.api_version.as_deref(),
         model: request.model,
+        object: request.object,
         stream: request.stream,
         query: request.query,
     });
     let mut headers = request.headers;
     sign::sign(provider, &path, request.body.get(), now, &mut headers)?;
-    let mut wire = http::Request::post(path)
+    let mut wire = http::Request::builder()
+        .method(request.method)
+        .uri(path)
         .body(ProviderBody::new(request.body))
         .map_err(wrong)?;
     *wire.headers_mut() = headers;

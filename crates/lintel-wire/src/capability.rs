@@ -149,6 +149,7 @@ fn read_back(dialect: &dyn Dialect, written: &Encoded) -> Option<Request> {
     let place = Place {
         model: Some("m".into()),
         stream: false,
+        object: None,
     };
     let head = surface::spec(dialect.surface())
         .head(&written.body, &place)

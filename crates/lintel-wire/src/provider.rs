@@ -12,6 +12,7 @@ use crate::dialect;
 use crate::framing::FramingKind;
 use crate::hosts::Host;
 use crate::sandbox::{self, SandboxConfig};
+use crate::surface::Object;
 
 mod anthropic;
 mod bedrock;
@@ -263,6 +264,8 @@ pub struct Call<'a> {
     pub api_version: Option<&'a str>,
     /// The model's name at the target.
     pub model: &'a str,
+    /// The stored object that the call is about, where it is about one.
+    pub object: Option<&'a Object>,
     /// Whether a stream is asked for.
     pub stream: bool,
     /// The client's query, reduced to what crosses, without `?`; empty when there is none.
@@ -374,6 +377,7 @@ mod tests {
             host: spec.generic_host(),
             api_version: None,
             model: "m",
+            object: None,
             stream: false,
             query,
         };

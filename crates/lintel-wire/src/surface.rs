@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
-use lintel_types::{ContentPart, Error, Kind, Retry, SpanEdit, Surface};
+use lintel_types::{ContentPart, Error, Kind, ResourceKind, Retry, SpanEdit, Surface};
 
 use crate::json::{self, JsonError, Member};
 
@@ -20,6 +20,7 @@ mod openai;
 mod openai_chat;
 mod openai_completions;
 mod openai_embeddings;
+mod openai_response;
 mod openai_responses;
 
 pub use anthropic_count_tokens::ANTHROPIC_COUNT_TOKENS;
@@ -29,6 +30,7 @@ pub use gemini_generate::GEMINI_GENERATE;
 pub use openai_chat::OPENAI_CHAT;
 pub use openai_completions::OPENAI_COMPLETIONS;
 pub use openai_embeddings::OPENAI_EMBEDDINGS;
+pub use openai_response::OPENAI_RESPONSE;
 pub use openai_responses::OPENAI_RESPONSES;
 pub(crate) use openai_responses::{code_text, error_event};
 
@@ -36,6 +38,7 @@ pub(crate) use openai_responses::{code_text, error_event};
 pub const SURFACES: &[&dyn SurfaceSpec] = &[
     &openai_chat::OpenaiChat,
     &openai_responses::OpenaiResponses,
+    &openai_response::OpenaiResponse,
     &anthropic_messages::AnthropicMessages,
     &gemini_generate::GeminiGenerate,
     &bedrock_converse::BedrockConverse,
@@ -104,6 +107,17 @@ impl<'a> ErrorBody<'a> {
     }
 }
 
+/// A stored object that a path names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// What it is.
+    pub kind: ResourceKind,
+    /// The provider's id for it: letters, digits, `_` and `-`.
+    pub id: String,
+    /// What of it is wanted, as the end of the path: `/cancel`; empty for itself.
+    pub tail: &'static str,
+}
+
 /// What a request's path says of the call, beyond naming the surface.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Place {
@@ -111,6 +125,8 @@ pub struct Place {
     pub model: Option<String>,
     /// The path asks for a stream.
     pub stream: bool,
+    /// The stored object that the call is about, where it is about one.
+    pub object: Option<Object>,
 }
 
 /// One client-facing operation.
@@ -122,6 +138,10 @@ pub trait SurfaceSpec: Sync {
     /// Reads a request's path (without query); none when it names another surface.
     fn place(&self, path: &str) -> Option<Place> {
         (path == self.path()).then(Place::default)
+    }
+    /// The methods that a place takes.
+    fn methods(&self, _place: &Place) -> &'static [&'static str] {
+        &["POST"]
     }
     /// Members of the query that cross to a provider of the same protocol. A credential is never one.
     fn query(&self) -> &'static [&'static str] {
@@ -135,6 +155,10 @@ pub trait SurfaceSpec: Sync {
     /// Counting is free: whatever comes of such a call, nothing is booked.
     fn counts(&self) -> Option<fn(u64) -> Bytes> {
         None
+    }
+    /// Whether calls cost nothing: whatever comes of one, nothing is booked.
+    fn is_free(&self) -> bool {
+        self.counts().is_some()
     }
     /// An error in this dialect, as a JSON body.
     fn error(&self, error: &ErrorBody<'_>) -> Bytes;

@@ -70,6 +70,8 @@ pub(super) async fn attempt(
         headers,
         body: rendered,
         model: &priced.candidate.planned.target.model,
+        method: ready.parsed.method.clone(),
+        object: ready.parsed.object.as_ref(),
         stream,
         query: if translation.is_none() {
             &ready.parsed.query

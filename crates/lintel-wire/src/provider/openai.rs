@@ -1,11 +1,15 @@
 //! The OpenAI protocol and every host compatible with it.
 
+use std::fmt::Write as _;
+
 use lintel_types::{FailureClass, Protocol, Surface};
 
 use super::{Call, EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
 use crate::hosts::{Host, Paths, openai_compatible};
 use crate::json::{self, Node};
-use crate::surface::{OPENAI_CHAT, OPENAI_COMPLETIONS, OPENAI_EMBEDDINGS, OPENAI_RESPONSES};
+use crate::surface::{
+    OPENAI_CHAT, OPENAI_COMPLETIONS, OPENAI_EMBEDDINGS, OPENAI_RESPONSE, OPENAI_RESPONSES,
+};
 
 mod azure;
 mod embeddings;
@@ -23,6 +27,7 @@ static GENERIC: Host = openai_compatible("openai-compatible", "", &[]);
 const OPERATIONS: &[(Surface, &str)] = &[
     (OPENAI_CHAT, "/chat/completions"),
     (OPENAI_RESPONSES, "/responses"),
+    (OPENAI_RESPONSE, "/responses"),
     (OPENAI_EMBEDDINGS, "/embeddings"),
     (OPENAI_COMPLETIONS, "/completions"),
 ];
@@ -55,16 +60,21 @@ impl ProviderSpec for Openai {
     }
 
     fn path(&self, call: &Call<'_>) -> String {
-        let endpoint = self.endpoint(call.surface).unwrap_or_default();
+        let mut endpoint = self.endpoint(call.surface).unwrap_or_default().to_owned();
+        if let Some(object) = call.object {
+            let _ = write!(endpoint, "/{}{}", object.id, object.tail);
+        }
         match call.host.paths {
             Paths::Plain => format!("{}{endpoint}{}", call.prefix, call.query_text()),
-            Paths::Azure => azure::path(call, endpoint),
+            Paths::Azure => azure::path(call, &endpoint),
         }
     }
 
     fn reply(&self, host: &'static Host, surface: Surface, body: &[u8]) -> ReplyFacts {
-        if surface == OPENAI_RESPONSES {
-            return responses::reply(host, body);
+        match surface {
+            OPENAI_RESPONSES => return responses::reply(host, body),
+            OPENAI_RESPONSE => return responses::about_one(host, body),
+            _ => {}
         }
         if surface == OPENAI_EMBEDDINGS {
             return embeddings::reply(body);
@@ -86,7 +96,7 @@ impl ProviderSpec for Openai {
     }
 
     fn meter(&self, host: &'static Host, surface: Surface) -> Box<dyn StreamMeter> {
-        if surface == OPENAI_RESPONSES {
+        if matches!(surface, OPENAI_RESPONSES | OPENAI_RESPONSE) {
             return Box::new(responses::ResponsesMeter::new(host));
         }
         let content = if surface == OPENAI_COMPLETIONS {

@@ -103,6 +103,7 @@ mod tests {
             host: &VERTEX_HOST,
             api_version: None,
             model,
+            object: None,
             stream,
             query,
         };

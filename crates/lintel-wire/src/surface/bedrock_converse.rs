@@ -41,6 +41,7 @@ impl SurfaceSpec for BedrockConverse {
         Some(Place {
             model: Some(model),
             stream,
+            object: None,
         })
     }
 

@@ -44,6 +44,7 @@ impl SurfaceSpec for GeminiGenerate {
         Some(Place {
             model: Some(model.into_owned()),
             stream,
+            object: None,
         })
     }
 

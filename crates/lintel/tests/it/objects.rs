@@ -62,6 +62,52 @@ fn an_id_works_for_its_own_tenant_and_does_not_exist_for_another() {
     stage.balance(6);
 }
 
+fn about(lintel: &Lintel, key: &str, method: &str, path: &str) -> Reply {
+    let request = Request::new(method, path).header("authorization", &format!("Bearer {key}"));
+    lintel.connect().call(&request)
+}
+
+#[test]
+fn a_stored_response_is_read_cancelled_and_deleted_by_its_owner_alone_and_for_free() {
+    let stage = Stage::new(keeps);
+    let evil = stage.lintel.key_of("evil", &["--direct"]);
+    let mine = &stage.key.secret;
+    assert_eq!(first(&stage.lintel, mine).status, 200);
+    let it = format!("/v1/responses/{MADE}");
+    let asked = [
+        ("GET", it.clone()),
+        ("GET", format!("{it}/input_items?limit=2&key=x")),
+        ("POST", format!("{it}/cancel")),
+        ("DELETE", it.clone()),
+    ];
+    for (method, path) in &asked {
+        let theirs = about(&stage.lintel, &evil.secret, method, path);
+        refused(&theirs, "/v1/responses/{id}");
+        let reply = about(&stage.lintel, mine, method, path);
+        assert_eq!(reply.status, 200, "{method} {path}: {}", reply.text());
+        assert_eq!(reply.json()["id"], MADE);
+    }
+    let seen = stage.provider.seen();
+    let seen: Vec<&str> = seen.iter().map(|s| s.head.start.as_str()).collect();
+    let line = |(method, path): &(&str, String)| {
+        format!("{method} {} HTTP/1.1", path.replace("&key=x", ""))
+    };
+    let wanted: Vec<String> = std::iter::once(&("POST", "/v1/responses".to_owned()))
+        .chain(&asked)
+        .map(line)
+        .collect();
+    assert_eq!(
+        seen, wanted,
+        "each once, to its own place, and a query only of its own"
+    );
+    let there = about(&stage.lintel, mine, "GET", "/v1/responses/..%2Ffiles");
+    assert_eq!(there.status, 404);
+    assert_eq!(about(&stage.lintel, mine, "PUT", &it).status, 405);
+    let rows = stage.balance_with(9, 2);
+    let booked = rows.iter().filter(|r| !r.meters().is_empty()).count();
+    assert_eq!(booked, 1, "only the call of the model is booked");
+}
+
 #[test]
 fn the_row_outlives_the_process() {
     let provider = Provider::start(keeps);

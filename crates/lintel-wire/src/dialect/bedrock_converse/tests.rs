@@ -22,6 +22,7 @@ fn head(body: &[u8], model: &str) -> Head {
     let place = Place {
         model: Some(model.to_owned()),
         stream: false,
+        object: None,
     };
     spec(BEDROCK_CONVERSE).head(body, &place).unwrap()
 }

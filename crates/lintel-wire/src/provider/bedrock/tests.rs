@@ -16,6 +16,7 @@ fn path(model: &str, stream: bool) -> String {
         host: generic(BEDROCK),
         api_version: None,
         model,
+        object: None,
         stream,
         query: "",
     })

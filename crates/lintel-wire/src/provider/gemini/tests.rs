@@ -18,6 +18,7 @@ fn path(prefix: &str, model: &str, stream: bool, query: &str) -> String {
         host: generic(GEMINI),
         api_version: None,
         model,
+        object: None,
         stream,
         query,
     })

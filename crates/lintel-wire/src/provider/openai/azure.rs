@@ -9,6 +9,10 @@ use crate::provider::Call;
 /// The path of an operation whose own path is `endpoint`, with its query. The base URL may end in `/openai` or
 /// `/openai/v1`, as Azure's portal shows it, or before.
 pub(super) fn path(call: &Call<'_>, endpoint: &str) -> String {
+    // A base URL of another's, such as an API gateway's in front of the resource, says itself where the API begins.
+    if call.prefix.ends_with("/v1") && !call.prefix.ends_with("/openai/v1") {
+        return format!("{}{endpoint}{}", call.prefix, call.query_text());
+    }
     let root = ["/openai/v1", "/openai"]
         .iter()
         .find_map(|end| call.prefix.strip_suffix(end))
@@ -45,6 +49,7 @@ mod tests {
             host: by_name("azure").unwrap(),
             api_version: version,
             model: "gpt-4o",
+            object: None,
             stream: false,
             query,
         };
@@ -63,6 +68,7 @@ mod tests {
             let preview = "/openai/v1/responses?api-version=preview";
             check(prefix, Some("preview"), "/responses", "", preview);
         }
+        check("/team/v1", None, "/embeddings", "", "/team/v1/embeddings");
         let behind = "/team/openai/v1/embeddings";
         check("/team", None, "/embeddings", "", behind);
     }

@@ -35,6 +35,18 @@ pub(super) fn reply(host: &Host, body: &[u8]) -> ReplyFacts {
     facts
 }
 
+/// Reads an answer about a stored response: the response, its input items, or that it is gone.
+pub(super) fn about_one(host: &Host, body: &[u8]) -> ReplyFacts {
+    let mut facts = ReplyFacts::default();
+    match json::parse(body) {
+        Ok(root) => look_at_response(host, root, &mut facts),
+        Err(_) => facts.malformed = true,
+    }
+    // How a response ended that was made long ago is no failure of this call.
+    facts.error = None;
+    facts
+}
+
 /// Watches a stream of Responses events.
 pub(super) struct ResponsesMeter {
     host: &'static Host,

@@ -102,6 +102,7 @@ fn every_recorded_request_has_a_head() {
     let place = Place {
         model: Some("m".into()),
         stream: false,
+        object: None,
     };
     for recording in recordings("gemini.generate") {
         let Some(body) = recording["request_text"].as_str() else {
