@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -127,3 +128,13 @@ class Lintel:
             if time.monotonic() > end:
                 return None
             time.sleep(0.02)
+
+
+def finish(main):
+    """Runs a test program's `main`, which gives its exit code. What kept it from testing anything is one failure."""
+    try:
+        sys.exit(main())
+    except Failed as problem:
+        print(problem)
+        print("0 passed, 1 failed")
+        sys.exit(1)

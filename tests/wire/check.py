@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 import corpus
-from harness import Failed, Lintel
+from harness import Lintel, finish
 from protocols import PROTOCOLS, SERVED, USAGE_ASKED, model_of
 from replay import Replay, response_bytes
 
@@ -268,9 +268,4 @@ def report(calls, recordings, skipped):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failed as problem:
-        print(problem)
-        print("0 passed, 1 failed")
-        sys.exit(1)
+    finish(main)

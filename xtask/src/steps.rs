@@ -52,7 +52,7 @@ pub(crate) const STEPS: &[Step] = &[
         Count::Harness,
         "cargo test --workspace --locked --no-fail-fast",
     ),
-    // The tools that judge are judged: the benchmark's, which are a workspace of their own, and the wire checker.
+    // The tools that judge are judged: the benchmark's, which are a workspace of their own, the wire checker and the client matrix.
     step(
         "bench",
         Count::Harness,
@@ -66,7 +66,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         "checker",
         Count::Exit,
-        "python3 -m unittest discover tests/wire",
+        "python3 -m unittest discover tests/wire && python3 -m unittest discover tests/matrix",
     ),
     step(
         "docs",
@@ -83,10 +83,11 @@ pub(crate) const STEPS: &[Step] = &[
         Count::Summary,
         "python3 tests/readme.py \"$BINARY\"",
     ),
+    // The agents are 1.3 GB to install: at full length only.
     step(
-        "sdks",
+        "matrix",
         Count::Summary,
-        "python3 tests/run_sdk.py \"$BINARY\"",
+        "{ [ -z \"$LINTEL_LONG\" ] || sh tests/matrix/setup-agents.sh; } && python3 tests/matrix/run.py \"$BINARY\"",
     ),
     step(
         "wire",

@@ -97,7 +97,7 @@ pub(super) fn image(source: Source) -> PartKind {
 pub(super) fn document() -> PartKind {
     PartKind::Document {
         source: inline("application/pdf"),
-        title: Some("report.pdf".into()),
+        title: None,
         context: None,
         citations: None,
     }

@@ -1,6 +1,7 @@
 //! Whole answers, both ways.
 
 use lintel_types::canon::{At, Choice, Part, PartKind, Reply};
+use lintel_types::{Meter, Usage};
 
 use super::part::{Blocks, cited, input, sealed};
 use super::{block, citation, media, stop, usage};
@@ -59,6 +60,11 @@ pub(super) fn encode(reply: &Reply) -> Encoded {
     }
     if choice.logprobs.is_some() {
         notes.drop_path("$.choices[0].logprobs");
+    }
+    // The dialect counts reasoning as any other output.
+    let reasoned = |u: &Usage| u.get(Meter::Reasoning) > 0;
+    if reply.usage.as_ref().is_some_and(reasoned) {
+        notes.emulate("$.usage");
     }
     let mut blocks = Blocks::default();
     for part in &choice.parts {

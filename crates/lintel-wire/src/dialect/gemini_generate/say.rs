@@ -92,8 +92,11 @@ impl Saying<'_> {
                 context,
                 citations,
             } => {
+                // Chat completions demand a file's name, so one that only came along must not keep the file away.
+                if title.is_some() {
+                    self.notes.emulate(part.at.key("title").as_str());
+                }
                 let told = [
-                    ("title", title.is_some()),
                     ("context", context.is_some()),
                     ("citations", *citations == Some(true)),
                 ];
