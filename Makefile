@@ -1,6 +1,6 @@
 # The two commands are `make run` and `make test`. Needs Rust (the version in Cargo.toml), Python 3 and Node.
 .POSIX:
-.PHONY: run test verify bench wire fmt lint doc deny help
+.PHONY: run test verify bench wire cross fmt lint doc deny help
 
 TARGET = $${CARGO_TARGET_DIR:-target}
 BINARY = $(TARGET)/release/lintel
@@ -11,6 +11,7 @@ help:
 	@echo "make verify   the same at full length: 1,000 kills, more seeds"
 	@echo "make bench    CPU, latency and memory beside nginx and direct calls; writes bench/results/, needs root or sudo for nginx"
 	@echo "make wire     CORPUS=folder: replay a folder of recorded calls through the release binary"
+	@echo "make cross    CORPUS=folder: the same folder to targets of other protocols, judged by the official SDKs"
 	@echo "make fmt      format        make lint   clippy and the repository's rules"
 	@echo "make doc      API documentation   make deny   licences and advisories (needs cargo-deny)"
 
@@ -30,6 +31,10 @@ bench:
 wire:
 	@if [ -z "$(CORPUS)" ]; then echo "wire: not run: name a folder of recordings, as in make wire CORPUS=recordings"; \
 	else cargo build --release --locked --package lintel && python3 tests/wire/check.py "$(CORPUS)" --binary $(BINARY); fi
+
+cross:
+	@if [ -z "$(CORPUS)" ]; then echo "cross: not run: name a folder of recordings, as in make cross CORPUS=recordings"; \
+	else sh tests/setup.sh && cargo build --release --locked --package lintel && .test/venv/bin/python tests/wire/cross.py "$(CORPUS)" --binary $(BINARY); fi
 
 fmt:
 	cargo fmt --all

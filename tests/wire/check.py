@@ -2,6 +2,7 @@
 """Recorded calls through Lintel: what the provider gets, what the client gets, what the ledger says.
 
     check.py CORPUS... --binary target/release/lintel      the corpus: files or folders of .jsonl, .jsonl.gz
+    check.py CORPUS... --binary … --mutate SEED             the same with things in them that nobody knows: bytes must still pass
     check.py CORPUS... --self-test                         straight to the replay server: must be perfect
 
 Every recorded request of a protocol that Lintel serves (`protocols.py`; `--protocols` names others) is sent as
@@ -26,6 +27,7 @@ from urllib.parse import urlsplit
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 import corpus
+import mutate
 from harness import Lintel, finish
 from protocols import PROTOCOLS, SERVED, USAGE_ASKED, model_of
 from replay import Replay, response_bytes
@@ -235,11 +237,14 @@ def main():
     arguments.add_argument("--binary")
     arguments.add_argument("--self-test", action="store_true")
     arguments.add_argument("--jobs", type=int, default=4)
+    arguments.add_argument("--mutate", metavar="SEED", help="put unknown things into requests and answers first")
     arguments.add_argument("--only", help="recordings whose id begins like this")
     arguments.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=SERVED, metavar="NAME", help="of: " + ", ".join(PROTOCOLS))
     given = arguments.parse_args()
     found = [r for r in corpus.read(given.corpus, given.protocols) if r["id"].startswith(given.only or "")]
     recordings = [r for r in found if r["method"] == "POST"]
+    if given.mutate:
+        recordings = [mutate.mutated(r, given.mutate) for r in recordings]
     if not recordings or not (given.binary or given.self_test):
         arguments.error("nothing to check: name recordings of " + ", ".join(given.protocols) + ", and a binary")
 

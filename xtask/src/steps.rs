@@ -66,7 +66,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         "checker",
         Count::Exit,
-        "python3 -m unittest discover tests/wire && python3 -m unittest discover tests/matrix",
+        ".test/venv/bin/python -m unittest discover tests/wire && python3 -m unittest discover tests/matrix",
     ),
     step(
         "docs",
@@ -93,6 +93,24 @@ pub(crate) const STEPS: &[Step] = &[
         "wire",
         Count::Summary,
         "python3 tests/wire/check.py tests/golden/wire --binary \"$BINARY\"",
+    ),
+    // Across protocols, judged by the official SDKs; then both with things in the recordings that nobody knows.
+    step(
+        "cross",
+        Count::Summary,
+        ".test/venv/bin/python tests/wire/cross.py tests/golden/wire --binary \"$BINARY\"",
+    ),
+    step(
+        "mutated",
+        Count::Summary,
+        "for seed in 1 ${LINTEL_LONG:+2 3}; do \
+         python3 tests/wire/check.py tests/golden/wire --binary \"$BINARY\" --mutate $seed || exit 1; done",
+    ),
+    step(
+        "strange",
+        Count::Summary,
+        "for seed in 1 ${LINTEL_LONG:+2 3 4 5}; do \
+         .test/venv/bin/python tests/wire/cross.py tests/golden/wire --binary \"$BINARY\" --mutate $seed || exit 1; done",
     ),
 ];
 
