@@ -152,7 +152,7 @@ def settings(client, got, notes):
     for pattern, carried in MEANT:
         for path, value in _matching(client, pattern):
             known_default = path.rsplit(".", 1)[-1] in DEFAULTS and value in DEFAULTS[path.rsplit(".", 1)[-1]]
-            if value is not None and not known_default and not covered(path, notes, below=True) and not carried(value, got):
+            if value is not None and UNKNOWN not in path and not known_default and not covered(path, notes, below=True) and not carried(value, got):
                 yield f"{path} = {json.dumps(value)[:80]} is lost"
 
 
