@@ -3,7 +3,7 @@
 
     cross.py CORPUS... --binary target/release/lintel      the corpus: files or folders of .jsonl, .jsonl.gz
 
-Every recorded request that its provider understood goes to a target of each other protocol, as it is and with its streaming the other way:
+Gemini is a target only. Every recorded request that its provider understood goes to a target of each other protocol, as it is and with its streaming the other way:
 to a replay server that answers with recordings of the target's protocol, a different one each time, and to the
 sandbox. Per call: the target got a request that is valid by the published types and rules (`published.py`,
 `rules.py`); what it lacks is named (`lost.py`); the client's answer is what the SDK's types promise, and the SDK
@@ -38,6 +38,7 @@ DIALECTS = tuple(name for name in ("openai.chat", "openai.responses", "anthropic
 # Where a request goes, by the protocol that the target speaks: models of several generations, which take different things.
 MODELS = {
     "openai.chat": ("gpt-5.1", "gpt-4o"),
+    "gemini.generate": ("gemini-2.5-flash", "gemini-3-pro-preview"),
     "anthropic.messages": ("claude-sonnet-4-5", "claude-opus-4-8", "claude-3-5-haiku-latest", "claude-sonnet-4-6", "claude-3-7-sonnet-latest", "claude-opus-5"),
 }
 PAIRS = (
@@ -45,7 +46,12 @@ PAIRS = (
     ("anthropic.messages", "openai.chat"),
     ("openai.responses", "anthropic.messages"),
     ("openai.responses", "openai.chat"),
+    ("openai.chat", "gemini.generate"),
+    ("anthropic.messages", "gemini.generate"),
+    ("openai.responses", "gemini.generate"),
 )
+# What the sandbox can be told to speak.
+SIMULATED = ("openai", "anthropic")
 UNCARRIED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "uncarried.json")
 PROVIDER_KEY = "provider-secret"
 
@@ -54,6 +60,7 @@ PROVIDER_KEY = "provider-secret"
 HOSTS = {
     "openai.chat": ("openai", "gemini", "groq", "mistral", "deepseek", "xai", "openrouter", "perplexity", "cerebras", "moonshotai", "alibaba", "zai"),
     "anthropic.messages": ("anthropic",),
+    "gemini.generate": ("google",),
 }
 
 
@@ -64,10 +71,10 @@ LIKE_OPENAI = "together"
 
 def host_of(answer, source):
     """The host that answers; a host without a row is any host."""
-    kind = answer["host_kind"]
+    kind = "google" if answer["protocol"].startswith("gemini") else answer["host_kind"]
     if source == "openai.responses" and kind == "openai":
         return LIKE_OPENAI
-    return kind if kind in HOSTS[answer["protocol"]] else "generic"
+    return kind if kind in HOSTS[answer["protocol"].replace("gemini.stream", "gemini.generate")] else "generic"
 
 
 def may_answer(answer, source, target):
@@ -115,7 +122,8 @@ def configuration(calls, port):
         for host in sorted({call.host for call in calls if call.answer and call.target == target}):
             known = f", host: {host.rsplit('-', 1)[-1]}" if host.rsplit("-", 1)[-1] in (*HOSTS[target], LIKE_OPENAI) else ""
             lines.append(f"  {host}: {{ protocol: {row.family}{known}, base_url: \"http://127.0.0.1:{port}{row.base}\", api_key: \"${{REPLAY_KEY}}\" }}")
-        lines.append(f"  sandbox-{name}: {{ protocol: sandbox, sandbox: {{ speaks: {row.family} }} }}")
+        if row.family in SIMULATED:
+            lines.append(f"  sandbox-{name}: {{ protocol: sandbox, sandbox: {{ speaks: {row.family} }} }}")
     return "\n".join(lines) + "\n"
 
 
@@ -138,7 +146,8 @@ def check_request(call, received, notes):
         return call.fails(f"the target got {len(received)} requests")
     path, _, body = received[0]
     document = json.loads(body)
-    if not PROTOCOLS[call.target].reaches(path, document.get("model")):
+    operation = "gemini.stream" if call.target == "gemini.generate" and call.stream else call.target
+    if not PROTOCOLS[operation].reaches(path, document.get("model", call.model)):
         return call.fails(f"the target got it at {path}")
     same_family = PROTOCOLS[call.target].family == call.protocol.family
     theirs = published.unheard(call.recording["protocol"], call.client) if same_family else ()
@@ -148,7 +157,7 @@ def check_request(call, received, notes):
     else:
         for problem in rules.broken(call.target, document):
             call.fails(f"broken rule: {problem}")
-    if bool(document.get("stream")) is not call.stream:
+    if "model" in document and bool(document.get("stream")) is not call.stream:
         call.fails("the target was asked for another kind of answer")
     for problem in lost.lost(call.recording["protocol"], call.client, call.target, document, notes):
         call.fails(problem)
@@ -199,7 +208,7 @@ def stops(want, client):
         return ("tools", "end") if want.calls else ("end",)
     if want.stop == "pause":
         return ("pause", "end")
-    return (want.stop,) if want.stop in ("max", "filter") else ("end", want.stop)
+    return (want.stop,) if want.stop in ("max", "filter") else ("end", "tools", want.stop)
 
 
 def summed(meters):
@@ -261,22 +270,28 @@ def judge(call, client, replay, lintel, uncarried):
     return None
 
 
+def answered(target, stream):
+    """The protocol of recorded answers to a target's call."""
+    return "gemini.stream" if (target, stream) == ("gemini.generate", True) else target
+
+
 def usable(recording):
     """Recorded answers that are one 2xx answer of their protocol, without an error inside."""
     if recording["status"] != 200 or "concatenated" in recording["flags"] or "error_in_200" in recording["flags"]:
         return False
+    # Arguments that come in pieces have no counterpart in this reader.
     if recording["stream"]:
-        return True
+        return "partialArgs" not in (recording["response_text"] or "")
     try:
         document = json.loads(response_bytes(recording))
     except ValueError:
         return False
-    return isinstance(document, dict) and bool(document.get("choices") or document.get("content") is not None or document.get("output"))
+    return isinstance(document, dict) and bool(document.get("choices") or document.get("content") is not None or document.get("output") or document.get("candidates"))
 
 
 def calls_of(recordings, pairs, only):
     """Every call that is made, and the answers that rotate: which one is chosen is fixed by the request's id."""
-    answers = {(name, stream): [r for r in recordings if r["protocol"] == name and bool(r["stream"]) is stream and usable(r)] for name in MODELS for stream in (False, True)}
+    answers = {(name, stream): [r for r in recordings if r["protocol"] == answered(name, stream) and bool(r["stream"]) is stream and usable(r)] for name in MODELS for stream in (False, True)}
     for source, target in pairs:
         asked = [r for r in recordings if r["protocol"] == source and (r["request_text"] or "").startswith("{") and r["status"] != 400]
         for number, recording in enumerate(asked):
@@ -286,7 +301,8 @@ def calls_of(recordings, pairs, only):
                 pool = [answer for answer in answers[target, stream] if may_answer(answer, source, target)]
                 seed = zlib.crc32(f"{recording['id']} {target}".encode())
                 yield Cross(recording, target, stream, pool[(number + seed) % len(pool)], number)
-                yield Cross(recording, target, stream, None, number)
+                if PROTOCOLS[target].family in SIMULATED:
+                    yield Cross(recording, target, stream, None, number)
 
 
 def main():
@@ -300,7 +316,7 @@ def main():
     arguments.add_argument("--all", action="store_true", help="show every failure")
     given = arguments.parse_args()
     pairs = [tuple(given.pair.split(":"))] if given.pair else PAIRS
-    recordings = list(corpus.read(given.corpus, DIALECTS))
+    recordings = list(corpus.read(given.corpus, (*DIALECTS, "gemini.generate", "gemini.stream")))
     if given.mutate:
         recordings = [mutate.mutated(recording, given.mutate) for recording in recordings]
     calls = list(calls_of(recordings, pairs, given.only))

@@ -33,6 +33,7 @@ DEFAULTS = {
     "service_tier": ("auto",),
     "logit_bias": ({},),
     "prefix": (False,),
+    "detail": ("auto",),
     "metadata": ({},),
 }
 SCHEMAS = re.compile(r"(\.parameters|\.input_schema|\.schema)$")
@@ -77,6 +78,8 @@ class Received:
 
     def __init__(self, document):
         self.document = document
+        # Where Gemini's settings stand.
+        self.generation = document.get("generationConfig") or {}
         self.values = list(everything(document))
         self.text = json.dumps(document, ensure_ascii=False)
 
@@ -93,6 +96,10 @@ class Received:
 def _choice(got):
     """How a target is told which tools to call: none, auto, required, or a name."""
     choice = got.get("tool_choice")
+    calling = (got.get("toolConfig") or {}).get("functionCallingConfig") or {}
+    if calling:
+        names = calling.get("allowedFunctionNames") or []
+        return names[0] if len(names) == 1 else {"ANY": "required"}.get(calling.get("mode"), calling.get("mode", "").lower())
     if isinstance(choice, dict):
         kind = choice.get("type")
         return (choice.get("function") or choice).get("name") or {"any": "required"}.get(kind, kind)
@@ -120,12 +127,16 @@ def _formats(value, got):
     kind = value.get("type") if isinstance(value, dict) else value
     if kind == "text":
         return True
+    if got.generation:
+        return got.generation.get("responseMimeType") == "application/json" and (kind == "json_object" or "responseJsonSchema" in got.generation)
     form = got.document.get("response_format") or (got.document.get("text") or {}).get("format") or (got.document.get("output_config") or {}).get("format") or {}
     return form.get("type") == kind
 
 
 def _reasons(value, got):
     """That reasoning is asked for at all, or asked not to happen; how much is the dialects' own tests' matter."""
+    if "thinkingConfig" in got.generation:
+        return True
     asked = ("reasoning_effort", "reasoning", "thinking", "output_config")
     # As the model sees fit is what happens where nothing is said.
     return value == "adaptive" or any(got.document.get(key) for key in asked)
@@ -188,15 +199,18 @@ def others(client, got, notes, items):
             continue
         if value is True and _flag(key, got):
             continue
-        if ("prompt_cache_breakpoint" in path or "cache_control" in path) and (_cache_mark(value, got) or covered(re.sub(r"prompt_cache_breakpoint.*", "cache_control", path), notes)):
+        if ("prompt_cache_breakpoint" in path or "cache_control" in path) and (_cache_mark(value, got) or covered(re.sub(r"prompt_cache_breakpoint.*", "cache_control", path), notes) or covered(re.sub(r"\]\.cache_control", "].function.cache_control", path), notes)):
             continue
-        if path.startswith("$.include") and "logprobs" in str(value) and _flag("logprobs", got):
+        if path.startswith("$.include") and "logprobs" in str(value) and (_flag("logprobs", got) or _flag("responseLogprobs", got)):
             continue
         # What nobody has heard of is named where a member stands for itself: at the top and in tools, unless it says no.
         if UNKNOWN in path and (value is False or not re.match(r"\$\.(tools\[\d+\]\.(function\.)?)?" + UNKNOWN, path)):
             continue
+        # A failed result stands under another key, and a file's name is a label that Gemini's public API refuses.
+        if (key == "is_error" and '"error"' in got.text) or (key == "filename" and "contents" in got.document):
+            continue
         # A schema that the target enforces needs no name there, and is always enforced to the letter.
-        if re.fullmatch(r"\$\.(response_format\.json_schema|text\.format)\.(name|strict)", path) and (got.document.get("output_config") or {}).get("format"):
+        if re.fullmatch(r"\$\.(response_format\.json_schema|text\.format)\.(name|strict)", path) and ((got.document.get("output_config") or {}).get("format") or "responseJsonSchema" in got.generation):
             continue
         if not (got.has(value) or (isinstance(value, str) and got.has(re.sub(r"[^a-zA-Z0-9_-]", "_", value)))):
             yield f"{path} = {json.dumps(value)[:80]} is lost"

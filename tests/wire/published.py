@@ -7,6 +7,7 @@ It must not know Lintel.
 
 import functools
 import importlib
+import json
 import pkgutil
 import sys
 import typing
@@ -100,6 +101,30 @@ def _lines(error, document):
     return f"{deepest}: " + " | ".join(dict.fromkeys(places[deepest]).keys())[:400]
 
 
+def _gemini(document):
+    """Google's SDK has types for the members of a body, which refuse unknown members by themselves."""
+    from google.genai import types
+
+    members = {
+        "contents": list[types.Content],
+        "systemInstruction": types.Content,
+        "tools": list[types.Tool],
+        "toolConfig": types.ToolConfig,
+        "generationConfig": types.GenerationConfig,
+        "safetySettings": list[types.SafetySetting],
+        "cachedContent": str,
+        "labels": dict[str, str],
+    }
+    for key, value in document.items():
+        if key not in members:
+            return f"$.{key}: Extra inputs are not permitted"
+        try:
+            TypeAdapter(members[key]).validate_json(json.dumps(value))
+        except pydantic.ValidationError as error:
+            return _lines(error, value).replace("$", f"$.{key}", 1)
+    return None
+
+
 def _without(value, keys):
     if isinstance(value, dict):
         return {key: _without(inner, keys) for key, inner in value.items() if key not in keys and not key.startswith(UNKNOWN)}
@@ -125,6 +150,8 @@ def request(protocol, document, own=True):
     """What is wrong with a request by its published type; none when nothing is. A host that is not the protocol's own takes more."""
     document = {key: value for key, value in document.items() if key not in OLDER.get(protocol, ())}
     document = _without(document, () if own else HOSTS_ADD)
+    if protocol == "gemini.generate":
+        return _gemini(document)
     try:
         _request(protocol).validate_python(document)
     except pydantic.ValidationError as error:

@@ -200,4 +200,19 @@ def _responses(request):
     yield from _openai_settings(request)
 
 
-RULES = {"anthropic.messages": _anthropic, "openai.chat": _chat, "openai.responses": _responses}
+def _gemini(request):
+    if not request.get("contents"):
+        yield "$.contents is empty"
+    asked = []
+    for at, content in enumerate(request["contents"]):
+        if not content.get("parts"):
+            yield f"$.contents[{at}] is empty"
+        answers = [part["functionResponse"]["name"] for part in content["parts"] if "functionResponse" in part]
+        if sorted(answers) != sorted(asked):
+            yield f"$.contents[{at}] answers {answers} where {asked} were called"
+        asked = [part["functionCall"]["name"] for part in content["parts"] if "functionCall" in part]
+    if not 0 <= request.get("generationConfig", {}).get("temperature", 1) <= 2:
+        yield "$.generationConfig.temperature"
+
+
+RULES = {"gemini.generate": _gemini, "anthropic.messages": _anthropic, "openai.chat": _chat, "openai.responses": _responses}

@@ -61,6 +61,8 @@ def _chat_part(role, part, path):
         yield Item(role, "text", squeeze(part.get(kind)), path)
     elif kind == "image_url":
         yield Item(role, "image", _data(part["image_url"]["url"]), path)
+    elif kind == "video_url":
+        yield Item(role, "video", _data(part["video_url"]["url"]), path)
     elif kind == "input_audio":
         yield Item(role, "audio", _data(part["input_audio"]["data"]), path)
     elif kind == "file":
@@ -173,7 +175,35 @@ def _responses(document):
             yield Item("assistant", f"other:{kind}", json.dumps(item), path)
 
 
-REQUESTS = {"openai.chat": _chat, "anthropic.messages": _anthropic, "openai.responses": _responses}
+def _gemini_part(role, part, path):
+    if "functionCall" in part:
+        yield call(role, part["functionCall"]["name"], part["functionCall"].get("args") or {}, path)
+    elif "functionResponse" in part:
+        response = part["functionResponse"]["response"]
+        plain = response.get("output", response.get("error")) if len(response) == 1 else None
+        yield Item("tool", "text", squeeze(plain if isinstance(plain, str) else json.dumps(response, ensure_ascii=False)), path)
+        for number, inner in enumerate(part["functionResponse"].get("parts") or []):
+            yield from _gemini_part("tool", inner, f"{path}.parts[{number}]")
+    elif "inlineData" in part or "fileData" in part:
+        inside = part.get("inlineData") or part["fileData"]
+        kind = inside.get("mimeType", "").split("/")[0]
+        yield Item(role, kind if kind in ("image", "audio", "video") else "document", inside.get("data") or inside.get("fileUri"), path)
+    elif part.get("thought"):
+        yield Item(role, "reasoning", squeeze(part.get("text")), path)
+    elif "text" in part:
+        yield Item(role, "text", squeeze(part["text"]), path)
+
+
+def _gemini(document):
+    for number, part in enumerate((document.get("systemInstruction") or {}).get("parts") or []):
+        yield from _gemini_part("system", part, f"$.systemInstruction.parts[{number}]")
+    for at, content in enumerate(document["contents"]):
+        role = {"model": "assistant"}.get(content.get("role"), "user")
+        for number, part in enumerate(content["parts"]):
+            yield from _gemini_part(role, part, f"$.contents[{at}].parts[{number}]")
+
+
+REQUESTS = {"gemini.generate": _gemini, "openai.chat": _chat, "anthropic.messages": _anthropic, "openai.responses": _responses}
 
 
 class Answer(NamedTuple):
@@ -256,7 +286,23 @@ def _responses_answer(document):
     return Answer(squeeze(text), squeeze(thought), tuple(calls), stop if document.get("status") in ("completed", "incomplete") else None)
 
 
-ANSWERS = {"openai.chat": _chat_answer, "anthropic.messages": _anthropic_answer, "openai.responses": _responses_answer}
+GEMINI_FILTERS = ("SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "MODEL_ARMOR")
+GEMINI_STOPS = {"STOP": "end", "MAX_TOKENS": "max", **dict.fromkeys(GEMINI_FILTERS, "filter")}
+
+
+def _gemini_answer(document):
+    candidates = document.get("candidates") or []
+    if not candidates:
+        return Answer("", "", (), None, 0)
+    parts = (candidates[0].get("content") or {}).get("parts") or []
+    text = "".join(p.get("text") or "" for p in parts if not p.get("thought"))
+    thought = "".join(p.get("text") or "" for p in parts if p.get("thought"))
+    calls = tuple((p["functionCall"]["name"], arguments(p["functionCall"].get("args") or {})) for p in parts if "functionCall" in p)
+    word = candidates[0].get("finishReason")
+    return Answer(squeeze(text), squeeze(thought), calls, GEMINI_STOPS.get(word, word), len(candidates))
+
+
+ANSWERS = {"gemini.generate": _gemini_answer, "openai.chat": _chat_answer, "anthropic.messages": _anthropic_answer, "openai.responses": _responses_answer}
 
 
 def answer(protocol, document):
@@ -336,4 +382,13 @@ def _responses_whole(found):
     return {}
 
 
-STREAMS = {"openai.chat": _chat_whole, "anthropic.messages": _anthropic_whole, "openai.responses": _responses_whole}
+def _gemini_whole(found):
+    parts, word = [], None
+    for one in found:
+        for candidate in (one.get("candidates") or [])[:1]:
+            parts += (candidate.get("content") or {}).get("parts") or []
+            word = candidate.get("finishReason") or word
+    return {"candidates": [{"content": {"parts": parts}, "finishReason": word}]} if found else {}
+
+
+STREAMS = {"gemini.generate": _gemini_whole, "openai.chat": _chat_whole, "anthropic.messages": _anthropic_whole, "openai.responses": _responses_whole}
