@@ -23,6 +23,9 @@ mod grammar;
 mod media;
 mod openai_chat;
 mod openai_responses;
+mod replay;
+
+pub use replay::events;
 
 /// Every dialect that can be translated from and to.
 pub const DIALECTS: &[&dyn Dialect] = &[
