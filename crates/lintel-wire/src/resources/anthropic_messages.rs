@@ -7,7 +7,7 @@ use crate::json::Node;
 
 pub(super) const PLACES: Places = Places {
     surface: "anthropic.messages",
-    keys: &["file_id", "container"],
+    may_name: |key, _| matches!(key, "file_id" | "container"),
     named,
     made,
 };

@@ -11,14 +11,7 @@ use crate::json::Node;
 
 pub(super) const PLACES: Places = Places {
     surface: "openai.responses",
-    keys: &[
-        "_id",
-        "file_ids",
-        "container",
-        "vector_store",
-        "conversation",
-        "item_reference",
-    ],
+    may_name,
     named,
     made,
 };
@@ -42,6 +35,15 @@ const KEYS: Keys = Keys {
         "results",
     ],
 };
+
+/// A type may be written with escapes: then it is for [`named`] to read.
+fn may_name(key: &str, value: &str) -> bool {
+    match key {
+        "previous_response_id" | "conversation" => true,
+        "type" => value == "\"item_reference\"" || value.contains('\\'),
+        _ => IDS.iter().any(|(id, _)| *id == key),
+    }
+}
 
 fn named(root: Node<'_>, found: &mut Vec<Named>) {
     take_member(root, "previous_response_id", Response, found);
