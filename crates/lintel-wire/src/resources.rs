@@ -43,6 +43,7 @@ const RESOURCES: &[Places] = &[
     openai_chat::PLACES,
     openai_responses::PLACES,
     anthropic_messages::PLACES,
+    anthropic_messages::COUNTED,
     gemini_generate::PLACES,
 ];
 

@@ -12,6 +12,13 @@ pub(super) const PLACES: Places = Places {
     made,
 };
 
+/// Counting the tokens of a message names what sending it would.
+pub(super) const COUNTED: Places = Places {
+    surface: "anthropic.count_tokens",
+    made: |_, _| {},
+    ..PLACES
+};
+
 const KEYS: Keys = Keys {
     ids: &[("file_id", File)],
     skip: &["input", "input_schema"],

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::surface::{
-    ANTHROPIC_MESSAGES, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES, Place, spec,
+    ANTHROPIC_COUNT_TOKENS, ANTHROPIC_MESSAGES, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES,
+    Place, spec,
 };
 use ResourceKind::*;
 use lintel_types::Protocol;
@@ -55,6 +56,15 @@ fn responses_name_what_is_stored() {
             (File, "file_4", "$.tools[2].container.file_ids[0]"),
             (File, "file_5", "$.tools[4].input_image_mask.file_id"),
             (File, "file_9", "$.prompt.variables.f.file_id"),
+        ],
+    );
+    // A reference needs no type; what is said out needs no row.
+    check(
+        OPENAI_RESPONSES,
+        r#"{"input":[{"id":"msg_1"},{"type":null,"id":"msg_2"},{"id":"msg_3","role":"assistant","content":"hi"}]}"#,
+        &[
+            (Item, "msg_1", "$.input[0].id"),
+            (Item, "msg_2", "$.input[1].id"),
         ],
     );
     check(
@@ -178,4 +188,11 @@ fn nearly_no_request_is_read_twice() {
         let deep = plain.replacen('{', &format!(r#"{{"tools":[[{{"{id}":"x"}}]],"#), 1);
         assert!(may_name(&deep), "{}", surface.name());
     }
+}
+
+#[test]
+fn counting_names_what_sending_would() {
+    let body = r#"{"messages":[{"role":"user","content":[{"type":"document","source":{"type":"file","file_id":"file_1"}}]}]}"#;
+    let path = "$.messages[0].content[0].source.file_id";
+    check(ANTHROPIC_COUNT_TOKENS, body, &[(File, "file_1", path)]);
 }
