@@ -55,7 +55,7 @@ def parse():
     unknown = [name for name in options.scenarios.split(",") if name not in scenarios.BY_NAME]
     if unknown:
         parser.error(f"no such scenario: {', '.join(unknown)}; there are {', '.join(scenarios.BY_NAME)}")
-    options.chosen = [scenarios.BY_NAME[name] for name in options.scenarios.split(",")]
+    options.chosen = scenarios.groups(options.scenarios.split(","))
     options.names = options.subjects.split(",") if options.subjects else ["direct", "nginx", *options.binaries]
     return options
 
@@ -92,7 +92,7 @@ def write_report(_options):
 
 def during(options):
     """Starts one subject and a load, runs a command meanwhile, prints what the load saw. For profilers."""
-    scenario = options.chosen[0]
+    scenario = scenarios.BY_NAME[options.scenarios.split(",")[0]]
     with rounds.alone(), rounds.stage([options.subject], options.binaries, options.wrap.split()) as (_, cast, work, files):
         subject = cast[0]
         argv = measure.load_argv(subject, scenario, work, scenario.seconds, scenarios.streams_to_hold(files, options.quick))

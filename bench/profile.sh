@@ -43,8 +43,8 @@ if perf_works; then
     show
 elif command -v valgrind >/dev/null; then
     case $scenario in
-    call1k | big200k | stream500) ;;
-    *) echo "profile: callgrind needs a closed loop: call1k, big200k or stream500" >&2; exit 2 ;;
+    call1k | big200k | stream500 | chat-to-messages | messages-to-chat) ;;
+    *) echo "profile: callgrind needs a closed loop: call1k, big200k, stream500 or a translated stream" >&2; exit 2 ;;
     esac
     file=$out/callgrind.out
     rm -f "$file"

@@ -100,6 +100,15 @@ class Ratios(unittest.TestCase):
         said = report.remarks({"lintel": rows(10, 20), "b": rows(9, 19)})
         self.assertEqual(said, ["", "- b against lintel: cpu × 0.925 (0.900–0.950), drained × 0.925 (0.900–0.950), path × 0.925 (0.900–0.950)"])
 
+    def test_a_translated_call_is_compared_with_an_untranslated_one_of_its_round(self):
+        def rows(*figures):
+            return {n: {"drained_us": f, "disturbed": False} for n, f in enumerate(figures)}
+        run = report.Run({}, {"stream500": {"lintel": rows(10, 20)}, "chat-to-messages": {"lintel": rows(12, 30)}}, {})
+        scenario = scenarios.BY_NAME["chat-to-messages"]
+        figure = report.FIGURES["drained_same"]
+        self.assertEqual(figure(report.beside(run, scenario, "lintel"), "lintel"), (1.35, 1.2, 1.5))
+        self.assertIsNone(figure(report.beside(report.Run({}, {"chat-to-messages": {}}, {}), scenario, "lintel"), "lintel"))
+
     def test_nothing_measured_is_not_met(self):
         text = "\n".join(report.bars({}, None))
         self.assertNotIn("| met |", text)
@@ -129,6 +138,16 @@ class Bodies(unittest.TestCase):
         self.assertAlmostEqual(len(scenarios.body("small", "m")), 1000, delta=100)
         self.assertAlmostEqual(len(scenarios.body("big", "m")), 204_000, delta=5_000)
         self.assertTrue(json.loads(scenarios.body("stream", "m"))["stream"])
+
+    def test_a_translated_scenario_brings_what_it_is_compared_with(self):
+        names = [[s.name for s in group] for group in scenarios.groups(["call1k", "messages-to-chat"])]
+        self.assertEqual(names, [["call1k"], ["stream500", "messages-to-chat"]])
+        everything = [s.name for group in scenarios.groups(scenarios.BY_NAME) for s in group]
+        self.assertEqual(everything, list(scenarios.BY_NAME))
+
+    def test_the_same_in_anthropics_words(self):
+        request = json.loads(scenarios.body("messages", "m"))
+        self.assertEqual((request["system"][:3], [m["role"] for m in request["messages"]], request["stream"]), ("You", ["user"], True))
 
     def test_a_machine_with_few_files_holds_fewer_streams(self):
         self.assertEqual(scenarios.streams_to_hold(20_000, False), 9900)

@@ -17,6 +17,8 @@ BARS = [
     Bar("CPU of a 1 KB call: with ledger and log projections", "call1k", "drained_ratio", 3.0, "× nginx"),
     Bar("CPU of a 200 KB call, projections included", "big200k", "drained_ratio", 2.0, "× nginx"),
     Bar("CPU of a stream of 20 chunks, projections included", "stream500", "drained_ratio", 1.6, "× nginx"),
+    Bar("CPU of a stream of 20 chunks, OpenAI's client to Anthropic's provider", "chat-to-messages", "drained_same", 1.5, "× same protocol"),
+    Bar("CPU of a stream of 20 chunks, Anthropic's client to OpenAI's provider", "messages-to-chat", "drained_same", 1.5, "× same protocol"),
     Bar("first token of a stream, added, median", "streamlow", "added_first_p50", 0.3, "ms"),
     Bar("held streams that failed", "hold", "errors", 0, ""),
     Bar("first token of held streams, added, p99", "hold", "added_first_p99", 50, "ms"),

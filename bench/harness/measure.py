@@ -39,9 +39,9 @@ class Memory(threading.Thread):
 def load_argv(subject, scenario, work, seconds, hold):
     """The load client's command line for one measurement."""
     file = work / f"body-{subject.name}-{scenario.name}.json"
-    file.write_bytes(scenarios.body(scenario.body, subject.model(scenario.model)))
+    file.write_bytes(scenarios.body(scenario.body, subject.model(scenario.model, scenario.provider)))
     argv = [machine.BENCH / "target/release/load-client", *scenario.args.format(secs=seconds, hold=hold).split(),
-            *scenario.expect.split(), "--url", f"http://127.0.0.1:{subject.port}{subjects.PATH}", "--body", file]
+            *scenario.expect.split(), "--url", f"http://127.0.0.1:{subject.port}{scenario.path}", "--body", file]
     for name, value in subject.headers().items():
         argv += ["-H", f"{name}: {value}"]
     return argv

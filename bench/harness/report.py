@@ -49,6 +49,14 @@ def pairs(samples, subject, base):
     return calm or both
 
 
+def beside(run, scenario, subject):
+    """A scenario's samples; of a translated one also the subject's own with nothing translated, as `same protocol`."""
+    samples = run.samples[scenario.name]
+    if not scenario.against:
+        return samples
+    return samples | {"same protocol": run.samples.get(scenario.against, {}).get(subject, {})}
+
+
 def spread(values):
     """(median, least, most), or None of nothing."""
     values = list(values)
@@ -73,6 +81,7 @@ def own(read_row):
 FIGURES = {
     "cpu_us": own(lambda r: r["cpu_us"]), "drained_us": own(lambda r: r["drained_us"]), "path_us": own(lambda r: r["path_us"]),
     "drained_ratio": ratio("drained_us"), "path_ratio": ratio("path_us"),
+    "drained_same": ratio("drained_us", "same protocol"), "path_same": ratio("path_us", "same protocol"),
     "per_sec": own(lambda r: r["per_sec"]), "use": own(lambda r: r["gateway_use"]),
     "first_p50": own(lambda r: r["first_ms"]["p50"]), "first_p99": own(lambda r: r["first_ms"]["p99"]),
     "total_p50": own(lambda r: r["total_ms"]["p50"]), "total_p99": own(lambda r: r["total_ms"]["p99"]),
@@ -85,6 +94,8 @@ FIGURES = {
 CPU = [("CPU µs to the end of the load", "cpu_us", 1), ("until drained", "drained_us", 1), ("× nginx", "drained_ratio", 2),
        ("path only", "path_us", 1), ("× nginx", "path_ratio", 2), ("a second", "per_sec", 0), ("of its core", "use", 2),
        ("p99 ms", "total_p99", 1), ("peak MiB", "rss", 1), ("errors", "errors", 0)]
+SAME = {"drained_ratio": ("× same protocol", "drained_same", 2), "path_ratio": ("× same protocol", "path_same", 2)}
+TRANSLATED = [SAME.get(column[1], column) for column in CPU]
 LATENCY = [("first p50 ms", "first_p50", 2), ("added", "added_first_p50", 2), ("first p99 ms", "first_p99", 2), ("added", "added_first_p99", 2),
            ("whole p50 added", "added_total_p50", 2), ("whole p99 added", "added_total_p99", 2), ("CPU µs", "drained_us", 1), ("errors", "errors", 0)]
 HOLD = [("at once", "peak_live", 0), ("errors", "errors", 0), ("first p99 ms", "first_p99", 1), ("added", "added_first_p99", 1),
@@ -103,14 +114,15 @@ def cell(figure, digits):
 def table(scenario, run):
     """One scenario's table."""
     samples = run.samples[scenario.name]
-    columns = HOLD if scenario.fresh else LATENCY if scenario.latency else CPU
+    columns = HOLD if scenario.fresh else LATENCY if scenario.latency else TRANSLATED if scenario.against else CPU
     rounds = max(len(rows) for rows in samples.values())
     held = max(row["peak_live"] for rows in samples.values() for row in rows.values())
     out = [f"### {scenario.name}: {scenario.says.format(hold=held)}", "", f"{run.title()}; {rounds} round{'s' if rounds > 1 else ''}", "",
            "| | " + " | ".join(title for title, _, _ in columns) + " |", "|---" + "|---:" * len(columns) + "|"]
     for name in run.head["subjects"]:
         if name in samples:
-            figures = [None if name == "direct" and key in NOT_OF_DIRECT else FIGURES[key](samples, name) for _, key, _ in columns]
+            rows = beside(run, scenario, name)
+            figures = [None if name == "direct" and key in NOT_OF_DIRECT else FIGURES[key](rows, name) for _, key, _ in columns]
             out.append(f"| {name} | " + " | ".join(cell(f, digits) for f, (_, _, digits) in zip(figures, columns)) + " |")
     return out + remarks(samples) + [""]
 
@@ -148,7 +160,7 @@ def bars(latest, builds):
             figure = None if value is None else (value, value, value)
         else:
             run = latest.get(bar.scenario)
-            figure = FIGURES[bar.figure](run.samples[bar.scenario], subject) if run else None
+            figure = FIGURES[bar.figure](beside(run, scenarios.BY_NAME[bar.scenario], subject), subject) if run else None
         verdict = "not measured" if figure is None else "met" if figure[0] <= bar.limit else "**missed**"
         out.append(f"| {bar.says} | {bar.limit:g} {bar.unit} | {cell(figure, 2)} | {verdict} |")
     return out + [""]

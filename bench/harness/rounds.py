@@ -83,14 +83,16 @@ def run(names, binaries, chosen, rounds, quick, note):
         out.begin(files, names, rounds)
         cold_starts(cast, 1 if quick else COLD_STARTS)
         hold = scenarios.streams_to_hold(files, quick)
-        for scenario in chosen:
-            seconds = max(2, round(scenario.seconds * (QUICK_SHARE if quick and not scenario.fresh else 1)))
-            if not scenario.latency:
-                warm_up(cast, scenario, work)
-            for number in range(min(rounds, scenario.rounds)):
-                # Each round begins with another subject: none is always the one after the pause.
-                turn = number % len(cast)
-                for subject in cast[turn:] + cast[:turn]:
+        for group in chosen:
+            turns = [(scenario, s) for scenario in group for s in cast if s.translates or not scenario.against]
+            for scenario, subject in turns:
+                if not scenario.latency:
+                    warm_up(subject, scenario, work)
+            for number in range(min(rounds, group[0].rounds)):
+                # Each round begins with another turn: none is always the one after the pause.
+                first = number % len(turns)
+                for scenario, subject in turns[first:] + turns[:first]:
+                    seconds = max(2, round(scenario.seconds * (QUICK_SHARE if quick and not scenario.fresh else 1)))
                     retries = 0 if quick else RETRIES
                     bad += one(out, subject, scenario, mock, work, seconds, hold, number, retries)
         for subject in cast:
@@ -105,10 +107,9 @@ def cold_starts(cast, times):
             subject.restart()
 
 
-def warm_up(cast, scenario, work):
+def warm_up(subject, scenario, work):
     """Fills pools and caches before anything is counted."""
-    for subject in cast:
-        proc.run_pinned(measure.load_argv(subject, scenario, work, 1, 1), proc.LOAD_CORE, work / "warm.err", 60)
+    proc.run_pinned(measure.load_argv(subject, scenario, work, 1, 1), proc.LOAD_CORE, work / "warm.err", 60)
 
 
 def one(out, subject, scenario, mock, work, seconds, hold, number, retries):
@@ -140,7 +141,7 @@ def unaccounted(subject, before, row):
 
 def line(row):
     """A row on the terminal."""
-    parts = [f"{row['scenario']:<10}{row['subject']:<10}#{row['round']} {row['ok']:>7} calls {row['per_sec']:>8.0f}/s"]
+    parts = [f"{row['scenario']:<17}{row['subject']:<10}#{row['round']} {row['ok']:>7} calls {row['per_sec']:>8.0f}/s"]
     if row["rss_before"]:
         parts.append(f"cpu {row['cpu_us']:.1f} drained {row['drained_us']:.1f} path {row['path_us']:.1f} µs, {row['gateway_use']:.2f} of the core")
         parts.append(f"rss {row['rss_peak'] / 2**20:.1f} MiB")

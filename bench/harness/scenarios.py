@@ -19,11 +19,19 @@ class Scenario:
     """Start the subject anew before each measurement: memory is compared with an idle process."""
     latency: bool = False
     """The figure is added latency, not CPU."""
+    path: str = "/v1/chat/completions"
+    provider: str = "mock"
+    """Which of lintel.yaml's providers is named."""
+    against: str = ""
+    """A translated call: only Lintel answers it, and it is measured in the same rounds as this scenario."""
 
 
 STREAM = "mock-d60-n20-i10"
 PLAIN_BYTES = 1024
 STREAM_EVENTS = 22  # twenty contents, the finish, [DONE]
+TRANSLATED_EVENTS = 23  # as OpenAI begins: a chunk with the role alone
+MESSAGES_EVENTS = 25  # twenty deltas, the start, the stop and what ends the message
+STREAM_LOAD = "closed --connections 500 --secs {secs} --ramp 1 --skip 2 --stream"
 HOLD_TARGET, HOLD_QUICK = 9900, 500
 
 SCENARIOS = [
@@ -32,7 +40,11 @@ SCENARIOS = [
     Scenario("big200k", "200 KB in, 1 KB out, 16 connections, closed loop", "mock-d0-b1024", "big",
              "closed --connections 16 --secs {secs}", seconds=8, expect=f"--expect-bytes {PLAIN_BYTES}"),
     Scenario("stream500", "20 chunks 10 ms apart, 60 ms to the first, 500 at once", STREAM, "stream",
-             "closed --connections 500 --secs {secs} --ramp 1 --skip 2 --stream", expect=f"--expect-events {STREAM_EVENTS}"),
+             STREAM_LOAD, expect=f"--expect-events {STREAM_EVENTS}"),
+    Scenario("chat-to-messages", "the same stream, OpenAI's client and Anthropic's provider", STREAM, "stream",
+             STREAM_LOAD, expect=f"--expect-events {TRANSLATED_EVENTS}", provider="mock-messages", against="stream500"),
+    Scenario("messages-to-chat", "the same stream, Anthropic's client and OpenAI's provider", STREAM, "messages",
+             STREAM_LOAD, expect=f"--expect-events {MESSAGES_EVENTS}", path="/v1/messages", against="stream500"),
     Scenario("rate200", "200 calls a second, 60 ms each; latency from the due time", "mock-d60-b1024", "small",
              "rate --rps 200 --secs {secs} --skip 1", expect=f"--expect-bytes {PLAIN_BYTES}", latency=True),
     Scenario("streamlow", "50 streams a second; first token from the due time", STREAM, "stream",
@@ -43,17 +55,28 @@ SCENARIOS = [
 ]
 BY_NAME = {s.name: s for s in SCENARIOS}
 
+
+def groups(names):
+    """The named scenarios, each first of a list with those that are compared with it; what is missing for that is added."""
+    firsts = dict.fromkeys(BY_NAME[name].against or name for name in names)
+    return [[BY_NAME[first], *(s for s in SCENARIOS if s.against == first and s.name in names)] for first in firsts]
+
+
 WORDS = "alpha bravo charlie delta echo foxtrot golf hotel india juliet".split()
 
 
 def body(kind, model):
-    """A request's bytes: `small` (1 KB), `stream` (the same, streamed) or `big` (200 KB of text with escapes)."""
-    sizes = {"small": 800, "stream": 800, "big": 198_000}
+    """A request's bytes: `small` (1 KB), `stream` (the same, streamed), `messages` (that in Anthropic's words)
+    or `big` (200 KB of text with escapes)."""
+    sizes = {"small": 800, "stream": 800, "messages": 800, "big": 198_000}
     unit = 'The quick brown fox jumps over the lazy dog, "quoted", line\n' if kind == "big" else " ".join(WORDS) + " "
     text = (unit * (sizes[kind] // len(unit) + 1))[:sizes[kind]]
-    request = {"model": model, "messages": [{"role": "system", "content": "You are a helpful assistant."},
-                                            {"role": "user", "content": text}], "max_tokens": 256, "temperature": 0.7}
-    if kind == "stream":
+    system = "You are a helpful assistant."
+    request = {"model": model, "messages": [{"role": "system", "content": system}, {"role": "user", "content": text}],
+               "max_tokens": 256, "temperature": 0.7}
+    if kind == "messages":
+        request["system"] = request["messages"].pop(0)["content"]
+    if kind in ("stream", "messages"):
         request["stream"] = True
     return json.dumps(request).encode()
 

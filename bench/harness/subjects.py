@@ -36,6 +36,7 @@ class Subject:
     port = MOCK_PORT
     process = None
     key = None
+    translates = False
 
     def start(self):
         """Starts it; returns seconds until it was ready."""
@@ -58,7 +59,7 @@ class Subject:
     def pid(self):
         return self.process.pid if self.process else None
 
-    def model(self, name):
+    def model(self, name, provider="mock"):
         return name
 
     def headers(self):
@@ -121,6 +122,7 @@ class Nginx(Subject):
 
 class Lintel(Subject):
     """A build of Lintel with everything on (bench/lintel.yaml), its store and its call log on disk."""
+    translates = True
 
     def __init__(self, name, binary, work, index, wrap=()):
         self.name, self.binary, self.root, self.wrap = name, os.path.abspath(binary), work / name, list(wrap)
@@ -161,8 +163,8 @@ class Lintel(Subject):
             raise Failed(f"{self.name}: `lintel {' '.join(args)}` failed: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout
 
-    def model(self, name):
-        return f"mock/{name}"
+    def model(self, name, provider="mock"):
+        return f"{provider}/{name}"
 
     def facts(self):
         return {"cold_start_ms": round(statistics.median(self.cold) * 1e3, 1), "cold_starts_ms": [round(c * 1e3, 1) for c in self.cold],

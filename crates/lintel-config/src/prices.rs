@@ -88,3 +88,68 @@ fn add_file(book: &mut PriceBook, text: &str, origin: &str) -> Vec<Problem> {
     }
     report.problems
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use lintel_wire::hosts::HOSTS;
+
+    use super::*;
+
+    /// A model of today for each row that a key in the environment sets up.
+    const CURRENT: &[(&str, &str)] = &[
+        ("openai", "gpt-6.1-sol"),
+        ("anthropic", "claude-sonnet-5-5"),
+        ("azure", "gpt-6.1-sol"),
+        ("gemini", "gemini-3.8-flash"),
+        ("google", "gemini-3.8-flash"),
+        ("groq", "openai/gpt-oss-120b"),
+        ("mistral", "mistral-large-4"),
+        ("deepseek", "deepseek-chat"),
+        ("xai", "grok-4.7"),
+        ("openrouter", "anthropic/claude-sonnet-5.5"),
+        ("perplexity", "pplx-embed-v1-4b"),
+        ("cerebras", "gpt-oss-120b"),
+        ("together", "zai-org/GLM-5.3"),
+        ("fireworks", "accounts/fireworks/models/glm-5p3"),
+        ("moonshotai", "kimi-k3"),
+        ("alibaba", "qwen3.8-max"),
+        ("zai", "glm-5.3"),
+        ("huggingface", "moonshotai/Kimi-K3:together"),
+        ("snowflake", "claude-sonnet-4-5"),
+        ("bedrock", "eu.anthropic.claude-sonnet-5-5"),
+    ];
+
+    /// Rows without a list price: Heroku sells by plan, and no list of Crusoe's prices names its source.
+    const UNPRICED: &[&str] = &["heroku", "crusoe"];
+
+    #[test]
+    fn every_row_that_a_key_sets_up_has_a_priced_model() {
+        let book = PriceBook::embedded().unwrap();
+        let with_key: BTreeSet<_> = HOSTS
+            .iter()
+            .filter(|h| h.env.is_some())
+            .map(|h| h.name)
+            .collect();
+        let told: BTreeSet<_> = CURRENT
+            .iter()
+            .map(|(host, _)| *host)
+            .chain(UNPRICED.iter().copied())
+            .collect();
+        assert_eq!(with_key, told);
+        for (host, model) in CURRENT {
+            assert!(knows(&book, "p", host, model), "{host} {model}");
+        }
+    }
+
+    #[test]
+    fn every_list_price_is_of_a_known_row() {
+        let text = include_str!("../../lintel-policy/data/prices.json");
+        let file: PriceFile = serde_json::from_str(text).unwrap();
+        for host in file.prices.iter().filter_map(|p| p.host.as_deref()) {
+            let known = HOSTS.iter().any(|h| h.name == host) || host == "sandbox";
+            assert!(known, "{host}");
+        }
+    }
+}

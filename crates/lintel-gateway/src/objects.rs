@@ -125,6 +125,9 @@ pub(crate) async fn stick(
     parsed: &Parsed,
     mut candidates: Vec<Candidate>,
 ) -> Result<Vec<Candidate>, Error> {
+    if !parsed.head.may_name_objects {
+        return Ok(candidates);
+    }
     let surface = parsed.spec.surface();
     for object in named(surface, parsed.body.bytes()) {
         let homes = shared

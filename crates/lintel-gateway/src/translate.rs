@@ -111,17 +111,25 @@ fn unsupported(notes: &Notes) -> AttemptFailed {
 }
 
 impl Translation {
-    /// A whole answer in the client's dialect.
+    /// A whole answer in the client's dialect: as a stream, if the client asked for one and the target gave none.
     pub(crate) fn whole(
         &self,
         settlement: &mut Settlement,
         headers: &mut HeaderMap,
         bytes: &[u8],
+        stream: bool,
     ) -> Result<Bytes, AttemptFailed> {
         let reply = self
             .target
             .decode_reply(bytes, &self.way)
             .map_err(|bad| timed_out(FailureClass::Malformed).because(bad.0))?;
+        if stream {
+            let mut translator = self.stream(headers);
+            let mut out = Vec::new();
+            translator.events = dialect::events(&reply);
+            translator.write(&mut out);
+            return Ok(Bytes::from(out));
+        }
         let encoded = self.client.encode_reply(&reply, &self.way);
         settlement.note(encoded.notes);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -24,7 +24,10 @@ mod line;
 mod media;
 mod openai_chat;
 mod openai_responses;
+mod replay;
 mod unsaid;
+
+pub use replay::events;
 
 /// Every dialect that can be translated from and to.
 pub const DIALECTS: &[&dyn Dialect] = &[

@@ -10,5 +10,5 @@ mod scan;
 pub mod write;
 
 pub use error::{JsonError, MAX_DEPTH, Problem};
-pub use node::{Kind, Node};
-pub use scan::{Member, parse, parse_object};
+pub use node::{Kind, Member, Node};
+pub use scan::{Watch, parse, parse_object, parse_object_watching};

@@ -7,7 +7,7 @@
 
 use lintel_types::{Made, ResourceKind, Surface};
 
-use crate::json::{self, Kind, Node};
+use crate::json::{self, Kind, Node, Watch};
 
 mod anthropic_messages;
 mod gemini_generate;
@@ -29,8 +29,9 @@ pub struct Named {
 pub(crate) struct Places {
     /// The surface's name.
     surface: &'static str,
-    /// Words of which at least one stands in any body that names an object.
-    keys: &'static [&'static str],
+    /// Whether a member, wherever it stands, may name an object: asked of each while the body is validated, so that
+    /// nearly no body is read a second time. Says yes to all that `named` takes an id from.
+    may_name: Watch,
     /// Collects what a request names.
     named: fn(Node<'_>, &mut Vec<Named>),
     /// Collects what an answer, or one event of a streamed one, makes.
@@ -42,13 +43,20 @@ const RESOURCES: &[Places] = &[
     openai_chat::PLACES,
     openai_responses::PLACES,
     anthropic_messages::PLACES,
+    anthropic_messages::COUNTED,
     gemini_generate::PLACES,
 ];
 
-/// The objects that the request `body` on `surface` names, in the order of the body.
+/// What tells, of the members of a request on `surface`, whether it may name objects at all.
+pub(crate) fn watch(surface: Surface) -> Option<Watch> {
+    of(surface).map(|places| places.may_name)
+}
+
+/// The objects that the request `body` on `surface` names, in the order of the body. Only a request whose head says
+/// that it [may name](crate::surface::Head::may_name_objects) some is worth the reading.
 pub fn named(surface: Surface, body: &[u8]) -> Vec<Named> {
     let mut found = Vec::new();
-    if let Some(places) = of(surface).filter(|p| p.may_name(body))
+    if let Some(places) = of(surface)
         && let Ok(root) = json::parse(body)
     {
         (places.named)(root, &mut found);
@@ -74,15 +82,6 @@ pub(crate) fn made(surface: Surface, root: Node<'_>) -> Vec<Made> {
 
 fn of(surface: Surface) -> Option<&'static Places> {
     RESOURCES.iter().find(|r| r.surface == surface.name())
-}
-
-impl Places {
-    /// Whether a request may name an object at all: nearly none does, and it need not be read a second time to know.
-    /// A key can be written with escapes, so a body that has any is read.
-    fn may_name(&self, body: &[u8]) -> bool {
-        let holds = |needle: &str| memchr::memmem::find(body, needle.as_bytes()).is_some();
-        self.keys.iter().any(|key| holds(key)) || holds("\\u")
-    }
 }
 
 /// Keys whose values are ids, wherever they stand, and keys into which nobody looks: what stands there is data of the

@@ -11,6 +11,7 @@ use http::header::{HeaderName, HeaderValue};
 use lintel_types::{ContentPart, Error, Kind, ResourceKind, Retry, SpanEdit, Surface};
 
 use crate::json::{self, JsonError, Member};
+use crate::resources;
 
 mod anthropic_count_tokens;
 mod anthropic_messages;
@@ -74,6 +75,9 @@ pub struct Head {
     pub ask_usage: Option<SpanEdit>,
     /// The edit that strips our own top-level `lintel` member.
     pub strip_ours: Option<SpanEdit>,
+    /// Whether it may name objects at the provider: [`crate::resources::named`] tells which. Only a surface that has
+    /// watched for them may say no.
+    pub may_name_objects: bool,
 }
 
 /// What an error looks like on the wire: an error of ours or of a provider, dialect not yet chosen.
@@ -220,7 +224,13 @@ pub(crate) fn common_head(members: &[Member<'_>]) -> Result<Head, Error> {
         choices: 1,
         ask_usage: None,
         strip_ours: strip(members, "lintel"),
+        may_name_objects: true,
     })
+}
+
+/// Validates a request's body: its members, and whether it may name objects at the provider.
+pub(crate) fn members(surface: Surface, body: &[u8]) -> Result<(Vec<Member<'_>>, bool), Error> {
+    json::parse_object_watching(body, resources::watch(surface)).map_err(bad_json)
 }
 
 /// Both dialects hold the conversation in `messages`, an array.

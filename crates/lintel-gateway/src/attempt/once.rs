@@ -177,13 +177,15 @@ async fn take(
             keep_facts(settlement, facts);
             return Err(Ok(timed_out(class)));
         }
-        (Some(translation), None) => match translation.whole(settlement, &mut headers, &bytes) {
-            Ok(bytes) => bytes,
-            Err(failed) => {
-                keep_facts(settlement, facts);
-                return Err(Ok(failed));
+        (Some(translation), None) => {
+            match translation.whole(settlement, &mut headers, &bytes, ready.parsed.head.stream) {
+                Ok(bytes) => bytes,
+                Err(failed) => {
+                    keep_facts(settlement, facts);
+                    return Err(Ok(failed));
+                }
             }
-        },
+        }
     };
     let cleared = match ready.guarded.chain() {
         Some(chain) => chain

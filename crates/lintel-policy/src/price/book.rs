@@ -402,10 +402,15 @@ mod tests {
             let prices = ModelPrices::new("x", entry);
             let (input, output) = (prices.rate_of(Meter::Input), prices.rate_of(Meter::Output));
             // An embedding has no output to charge for; its input is priced as any other.
-            let writes = !entry.model.contains("embedding");
+            let writes = !entry.model.contains("embed");
             assert!(
                 input.is_some() && output.is_some() == writes,
                 "{}: input and output are required of list prices",
+                entry.model
+            );
+            assert!(
+                !writes || input <= output,
+                "{}: output is never cheaper than input",
                 entry.model
             );
             assert!(
@@ -413,6 +418,18 @@ mod tests {
                 "{}: a cache read is never dearer than input",
                 entry.model
             );
+            assert!(
+                prices.rate_of(Meter::CacheWrite1h) >= prices.rate_of(Meter::CacheWrite5m),
+                "{}: an hour in the cache is never cheaper than five minutes",
+                entry.model
+            );
+            if let Some(long) = &entry.long_context {
+                assert!(
+                    input <= Some(long.input.0) && output <= Some(long.output.0),
+                    "{}: a long prompt is never cheaper",
+                    entry.model
+                );
+            }
             assert!(
                 entry.source.starts_with("https://") || entry.source == "lintel",
                 "{}: {}",
@@ -434,6 +451,21 @@ mod tests {
             ("anthropic", "claude-3-5-haiku-latest", "0.8"),
             ("google", "gemini-2.5-pro", "1.25"),
             ("openrouter", "gpt-4o-2024-08-06", "2.5"),
+            ("azure", "gpt-4.1-2025-04-14", "2"),
+            ("vertex", "gemini-3.5-flash", "1.5"),
+            ("moonshotai", "kimi-k3", "3"),
+            ("openrouter", "anthropic/claude-sonnet-5.5", "2"),
+            (
+                "bedrock",
+                "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+                "3",
+            ),
+            (
+                "bedrock",
+                "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+                "3.3",
+            ),
+            ("bedrock", "eu.deepseek.v3.2", "0.74"),
             ("sandbox", "lat=60ms", "1"),
         ] {
             assert_eq!(
@@ -442,9 +474,17 @@ mod tests {
                 "{host} {model}"
             );
         }
-        assert_eq!(
-            input(&book, "p", "openai", "gpt-4o-realtime-preview", now),
-            None
-        );
+        // What the name alone leaves open has no price: a region, an account's own profile, a router's choice.
+        for (host, model) in [
+            ("openai", "gpt-4o-realtime-preview"),
+            ("bedrock", "anthropic.claude-sonnet-5"),
+            (
+                "bedrock",
+                "arn:aws:bedrock:eu-west-1:1:application-inference-profile/a",
+            ),
+            ("huggingface", "openai/gpt-oss-120b"),
+        ] {
+            assert_eq!(input(&book, "p", host, model, now), None, "{host} {model}");
+        }
     }
 }

@@ -134,6 +134,17 @@ impl<'a> Node<'a> {
     }
 }
 
+/// A member of the top-level object.
+#[derive(Debug, Clone)]
+pub struct Member<'a> {
+    /// The key, unescaped.
+    pub key: Cow<'a, str>,
+    /// Where the key's opening quote stands.
+    pub key_start: usize,
+    /// The value.
+    pub value: Node<'a>,
+}
+
 /// Steps over the values directly inside a container. The document is valid, so brackets match.
 struct Walk<'a> {
     doc: &'a str,

@@ -7,21 +7,13 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::error::{JsonError, MAX_DEPTH, Problem};
-use super::node::Node;
+use super::node::{Member, Node};
 
 /// Objects with more keys than this are checked for duplicates through a hash set.
 const LINEAR_KEYS: usize = 16;
 
-/// A member of the top-level object.
-#[derive(Debug, Clone)]
-pub struct Member<'a> {
-    /// The key, unescaped.
-    pub key: Cow<'a, str>,
-    /// Where the key's opening quote stands.
-    pub key_start: usize,
-    /// The value.
-    pub value: Node<'a>,
-}
+/// Asked about each member of each object of a document: the key, unescaped, and the value as written.
+pub type Watch = fn(&str, &str) -> bool;
 
 /// Validates `doc`, whatever its type.
 pub fn parse(doc: &[u8]) -> Result<Node<'_>, JsonError> {
@@ -36,7 +28,16 @@ pub fn parse(doc: &[u8]) -> Result<Node<'_>, JsonError> {
 
 /// Validates `doc`, which must be an object, and gives its members in order.
 pub fn parse_object(doc: &[u8]) -> Result<Vec<Member<'_>>, JsonError> {
+    parse_object_watching(doc, None).map(|(members, _)| members)
+}
+
+/// The same, and whether `watch` said yes to any member, however deep: the scan has every key in hand already.
+pub fn parse_object_watching(
+    doc: &[u8],
+    watch: Option<Watch>,
+) -> Result<(Vec<Member<'_>>, bool), JsonError> {
     let (text, mut scan) = begin(doc)?;
+    scan.watch = watch;
     scan.space();
     match scan.peek() {
         Some(b'{') => {}
@@ -56,7 +57,7 @@ pub fn parse_object(doc: &[u8]) -> Result<Vec<Member<'_>>, JsonError> {
         });
     })?;
     scan.end()?;
-    Ok(members)
+    Ok((members, scan.seen))
 }
 
 fn begin(doc: &[u8]) -> Result<(&str, Scan<'_>), JsonError> {
@@ -73,6 +74,8 @@ fn begin(doc: &[u8]) -> Result<(&str, Scan<'_>), JsonError> {
             pos: 0,
             path: Vec::new(),
             keys: Vec::new(),
+            watch: None,
+            seen: false,
         },
     ))
 }
@@ -90,6 +93,9 @@ struct Scan<'a> {
     path: Vec<PathStep>,
     /// Keys of all open objects, innermost last.
     keys: Vec<Cow<'a, str>>,
+    watch: Option<Watch>,
+    /// The watch has said yes.
+    seen: bool,
 }
 
 type OnMember<'a, 'f> = &'f mut dyn FnMut(usize, Cow<'a, str>, Range<usize>);
@@ -298,6 +304,9 @@ impl<'a> Scan<'a> {
             self.space();
             let start = self.pos;
             self.value(depth + 1)?;
+            if let Some(watch) = self.watch.filter(|_| !self.seen) {
+                self.seen = watch(&key, self.text.get(start..self.pos).unwrap_or_default());
+            }
             on_member(key_start, key, start..self.pos);
             self.space();
             match self.peek() {

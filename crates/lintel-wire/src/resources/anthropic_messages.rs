@@ -7,9 +7,16 @@ use crate::json::Node;
 
 pub(super) const PLACES: Places = Places {
     surface: "anthropic.messages",
-    keys: &["file_id", "container"],
+    may_name: |key, _| matches!(key, "file_id" | "container"),
     named,
     made,
+};
+
+/// Counting the tokens of a message names what sending it would.
+pub(super) const COUNTED: Places = Places {
+    surface: "anthropic.count_tokens",
+    made: |_, _| {},
+    ..PLACES
 };
 
 const KEYS: Keys = Keys {

@@ -7,11 +7,12 @@ use crate::json::Node;
 
 pub(super) const PLACES: Places = Places {
     surface: "gemini.generate",
-    keys: &["cached", "ileUri", "ile_uri", "ile_search", "ileSearch"],
+    may_name: |key, _| CACHED.contains(&key) || KEYS.ids.iter().any(|(id, _)| *id == key),
     named,
     made: |_, _| {},
 };
 
+const CACHED: [&str; 2] = ["cachedContent", "cached_content"];
 const KEYS: Keys = Keys {
     ids: &[
         ("fileUri", File),
@@ -28,7 +29,7 @@ const KEYS: Keys = Keys {
 };
 
 fn named(root: Node<'_>, found: &mut Vec<Named>) {
-    for key in ["cachedContent", "cached_content"] {
+    for key in CACHED {
         take_member(root, key, CachedContent, found);
     }
     let mut seen = Vec::new();

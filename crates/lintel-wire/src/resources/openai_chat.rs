@@ -7,7 +7,7 @@ use crate::json::Node;
 
 pub(super) const PLACES: Places = Places {
     surface: "openai.chat",
-    keys: &["file_id"],
+    may_name: |key, _| key == "file_id",
     named,
     made: |_, _| {},
 };

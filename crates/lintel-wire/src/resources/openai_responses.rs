@@ -11,14 +11,7 @@ use crate::json::Node;
 
 pub(super) const PLACES: Places = Places {
     surface: "openai.responses",
-    keys: &[
-        "_id",
-        "file_ids",
-        "container",
-        "vector_store",
-        "conversation",
-        "item_reference",
-    ],
+    may_name,
     named,
     made,
 };
@@ -43,13 +36,22 @@ const KEYS: Keys = Keys {
     ],
 };
 
+/// A type may be written with escapes: then it is for [`named`] to read.
+fn may_name(key: &str, value: &str) -> bool {
+    match key {
+        // A reference needs no type: an item that is nothing but an id is one.
+        "previous_response_id" | "conversation" | "id" => true,
+        "type" => value == "\"item_reference\"" || value.contains('\\'),
+        _ => IDS.iter().any(|(id, _)| *id == key),
+    }
+}
+
 fn named(root: Node<'_>, found: &mut Vec<Named>) {
     take_member(root, "previous_response_id", Response, found);
     take_member(root, "conversation", Conversation, found);
     if let Some(input) = root.get("input") {
         for (i, item) in input.items().enumerate() {
-            let kind = item.get("type").and_then(|t| t.text());
-            if kind.as_deref() == Some("item_reference") {
+            if is_reference(item) {
                 let id = item.get("id").unwrap_or(item);
                 take(Item, id, &format!("$.input[{i}].id"), found);
             }
@@ -59,6 +61,16 @@ fn named(root: Node<'_>, found: &mut Vec<Named>) {
     for key in ["tools", "tool_choice", "prompt"] {
         if let Some(value) = root.get(key) {
             KEYS.walk(value, &format!("$.{key}"), found);
+        }
+    }
+}
+
+/// Whether an item names a stored one: by its type, or by having nothing that would make it anything else.
+fn is_reference(item: Node<'_>) -> bool {
+    match item.get("type").filter(|t| !t.is_null()) {
+        Some(kind) => kind.text().as_deref() == Some("item_reference"),
+        None => {
+            item.get("id").is_some() && item.get("role").is_none() && item.get("content").is_none()
         }
     }
 }

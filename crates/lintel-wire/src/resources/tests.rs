@@ -1,12 +1,18 @@
 //! Which objects each surface names and makes.
 
 use super::*;
-use crate::surface::{ANTHROPIC_MESSAGES, OPENAI_CHAT, OPENAI_RESPONSES};
+use crate::surface::{
+    ANTHROPIC_COUNT_TOKENS, ANTHROPIC_MESSAGES, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES,
+    Place, spec,
+};
 use ResourceKind::*;
 use lintel_types::Protocol;
 
 fn check(surface: Surface, body: &str, wanted: &[(ResourceKind, &str, &str)]) {
     let found = named(surface, body.as_bytes());
+    if let Ok((_, may_name)) = json::parse_object_watching(body.as_bytes(), watch(surface)) {
+        assert!(may_name || wanted.is_empty(), "not read at all: {body}");
+    }
     let seen: Vec<_> = found
         .iter()
         .map(|n| (n.kind, n.id.as_str(), n.path.as_str()))
@@ -50,6 +56,15 @@ fn responses_name_what_is_stored() {
             (File, "file_4", "$.tools[2].container.file_ids[0]"),
             (File, "file_5", "$.tools[4].input_image_mask.file_id"),
             (File, "file_9", "$.prompt.variables.f.file_id"),
+        ],
+    );
+    // A reference needs no type; what is said out needs no row.
+    check(
+        OPENAI_RESPONSES,
+        r#"{"input":[{"id":"msg_1"},{"type":null,"id":"msg_2"},{"id":"msg_3","role":"assistant","content":"hi"}]}"#,
+        &[
+            (Item, "msg_1", "$.input[0].id"),
+            (Item, "msg_2", "$.input[1].id"),
         ],
     );
     check(
@@ -132,4 +147,52 @@ fn other_surfaces_name_theirs() {
             ),
         ],
     );
+}
+
+#[test]
+fn an_id_is_seen_however_its_key_is_written() {
+    check(
+        OPENAI_CHAT,
+        r#"{"messages":[{"content":[{"file":{"file\u005fid":"file_1"}}]}]}"#,
+        &[(File, "file_1", "$.messages[0].content[0].file.file_id")],
+    );
+    check(
+        OPENAI_RESPONSES,
+        r#"{"previous\u005fresponse_id":"resp_1","input":[{"type":"\u0069tem_reference","id":"rs_1"}]}"#,
+        &[
+            (Response, "resp_1", "$.previous_response_id"),
+            (Item, "rs_1", "$.input[0].id"),
+        ],
+    );
+}
+
+#[test]
+fn nearly_no_request_is_read_twice() {
+    let place = Place {
+        model: Some("m".into()),
+        ..Place::default()
+    };
+    let plain = r#"{"model":"m","messages":[{"role":"user","content":"file_id, \u00e4, \"container\":1"}],
+        "input":[{"type":"message","content":"item_reference"}],"contents":[]}"#;
+    for (surface, id) in [
+        (OPENAI_CHAT, "file_id"),
+        (OPENAI_RESPONSES, "vector_store_ids"),
+        (ANTHROPIC_MESSAGES, "container"),
+        (GEMINI_GENERATE, "cached_content"),
+    ] {
+        let may_name = |body: &str| {
+            let head = spec(surface).head(body.as_bytes(), &place);
+            head.unwrap().may_name_objects
+        };
+        assert!(!may_name(plain), "{}", surface.name());
+        let deep = plain.replacen('{', &format!(r#"{{"tools":[[{{"{id}":"x"}}]],"#), 1);
+        assert!(may_name(&deep), "{}", surface.name());
+    }
+}
+
+#[test]
+fn counting_names_what_sending_would() {
+    let body = r#"{"messages":[{"role":"user","content":[{"type":"document","source":{"type":"file","file_id":"file_1"}}]}]}"#;
+    let path = "$.messages[0].content[0].source.file_id";
+    check(ANTHROPIC_COUNT_TOKENS, body, &[(File, "file_1", path)]);
 }

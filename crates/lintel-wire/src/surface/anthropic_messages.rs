@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use lintel_types::{ContentPart, ContentSource, Error, Kind, Label, Modality, Surface};
 
-use super::{ErrorBody, Head, Place, SurfaceSpec, bad_json, check_messages, common_head, member};
+use super::{
+    ErrorBody, Head, Place, SurfaceSpec, bad_json, check_messages, common_head, member, members,
+};
 use crate::json::{self, Node};
 use crate::provider::ANTHROPIC;
 
@@ -27,8 +29,9 @@ impl SurfaceSpec for AnthropicMessages {
     }
 
     fn head(&self, body: &[u8], _place: &Place) -> Result<Head, Error> {
-        let members = json::parse_object(body).map_err(bad_json)?;
+        let (members, may_name_objects) = members(ANTHROPIC_MESSAGES, body)?;
         let mut head = common_head(&members)?;
+        head.may_name_objects = may_name_objects;
         check_messages(&members)?;
         head.max_output = member(&members, "max_tokens").and_then(|m| m.value.u64());
         Ok(head)

@@ -66,6 +66,7 @@ impl SurfaceSpec for BedrockConverse {
             choices: 1,
             ask_usage: None,
             strip_ours: strip(&members, "lintel"),
+            may_name_objects: true,
         })
     }
 

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use lintel_types::{ContentPart, ContentSource, Error, Label, Modality, Surface};
 
-use super::{ErrorBody, Head, Place, SurfaceSpec, bad_field, bad_json, strip};
+use super::{ErrorBody, Head, Place, SurfaceSpec, bad_field, bad_json, members, strip};
 use crate::json::{self, Member, Node};
 use crate::percent;
 use crate::provider::GEMINI;
@@ -54,7 +54,7 @@ impl SurfaceSpec for GeminiGenerate {
     }
 
     fn head(&self, body: &[u8], place: &Place) -> Result<Head, Error> {
-        let members = json::parse_object(body).map_err(bad_json)?;
+        let (members, may_name_objects) = members(GEMINI_GENERATE, body)?;
         let model = place.model.as_deref().unwrap_or_default();
         if model.is_empty() || model.len() > 256 {
             return Err(bad_field("{model}", "a name of 1 to 256 bytes in the path"));
@@ -79,6 +79,7 @@ impl SurfaceSpec for GeminiGenerate {
             choices: number("candidateCount").unwrap_or(1),
             ask_usage: None,
             strip_ours: strip(&members, "lintel"),
+            may_name_objects,
         })
     }
 

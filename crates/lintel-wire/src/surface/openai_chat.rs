@@ -5,7 +5,9 @@ use bytes::Bytes;
 use lintel_types::{ContentPart, ContentSource, Error, Label, Modality, Surface};
 
 use super::openai::{self, inline};
-use super::{ErrorBody, Head, Place, SurfaceSpec, bad_json, check_messages, common_head, member};
+use super::{
+    ErrorBody, Head, Place, SurfaceSpec, bad_json, check_messages, common_head, member, members,
+};
 use crate::json::{self, Node};
 use crate::provider::OPENAI;
 
@@ -25,8 +27,9 @@ impl SurfaceSpec for OpenaiChat {
     }
 
     fn head(&self, body: &[u8], _place: &Place) -> Result<Head, Error> {
-        let members = json::parse_object(body).map_err(bad_json)?;
+        let (members, may_name_objects) = members(OPENAI_CHAT, body)?;
         let mut head = common_head(&members)?;
+        head.may_name_objects = may_name_objects;
         check_messages(&members)?;
         head.max_output = ["max_completion_tokens", "max_tokens"]
             .iter()

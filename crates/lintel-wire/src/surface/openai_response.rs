@@ -84,6 +84,7 @@ impl SurfaceSpec for OpenaiResponse {
             choices: 1,
             ask_usage: None,
             strip_ours: None,
+            may_name_objects: true,
         })
     }
 

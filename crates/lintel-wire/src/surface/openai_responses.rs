@@ -8,7 +8,9 @@ use bytes::Bytes;
 use lintel_types::{ContentPart, ContentSource, Error, Label, Modality, Surface};
 
 use super::openai::type_name;
-use super::{ErrorBody, Head, Place, SurfaceSpec, bad_field, bad_json, common_head, member};
+use super::{
+    ErrorBody, Head, Place, SurfaceSpec, bad_field, bad_json, common_head, member, members,
+};
 use crate::json::{self, Node, write};
 use crate::provider::OPENAI;
 
@@ -28,8 +30,9 @@ impl SurfaceSpec for OpenaiResponses {
     }
 
     fn head(&self, body: &[u8], _place: &Place) -> Result<Head, Error> {
-        let members = json::parse_object(body).map_err(bad_json)?;
+        let (members, may_name_objects) = members(OPENAI_RESPONSES, body)?;
         let mut head = common_head(&members)?;
+        head.may_name_objects = may_name_objects;
         // A stored prompt or conversation may be the whole input, so it may be absent.
         let input = member(&members, "input").map(|m| m.value.kind());
         let readable = input.is_none_or(|kind| {

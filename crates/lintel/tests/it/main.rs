@@ -35,3 +35,4 @@ mod retries;
 mod self_check;
 mod store;
 mod surfaces;
+mod translation;

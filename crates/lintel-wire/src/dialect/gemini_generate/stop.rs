@@ -36,6 +36,8 @@ pub(super) fn read(word: &str, calls: bool) -> Stop {
         "STOP" => StopReason::EndTurn,
         "MAX_TOKENS" => StopReason::MaxTokens,
         word if FILTERED.contains(&word) => StopReason::ContentFilter,
+        // A word that isn't known says less than the calls that stand there.
+        word if calls && !OTHERS.contains(&word) => StopReason::ToolUse,
         _ => StopReason::Other,
     };
     stop(reason, word)

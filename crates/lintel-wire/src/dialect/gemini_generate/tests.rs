@@ -38,6 +38,7 @@ fn head() -> Head {
         choices: 1,
         ask_usage: None,
         strip_ours: None,
+        may_name_objects: true,
     }
 }
 
