@@ -2,7 +2,7 @@
 
 Deterministic: the same recording and seed give the same mutation. Requests and answers get members with unknown
 names, at every level where members are data and not somebody's own words (schemas, arguments, labels), in another
-order; streams get events of unknown types, answers unknown blocks and unknown reasons to stop. Usage is never touched.
+order; streams get events of unknown types, whole answers unknown blocks. Usage and reasons to stop are never touched.
 It must not know what is checked.
 """
 
@@ -13,7 +13,6 @@ from said import events
 
 # What stands below these is the application's own: an unknown member would be another schema, another argument.
 OWN = ("parameters", "input_schema", "schema", "input", "arguments", "metadata", "args", "logit_bias", "parametersJsonSchema", "usage", "tool_usage", "labels")
-# Sums and heads that a mutation must leave alone: what is looked up by their shape.
 UNKNOWN = "x_unheard_of"
 EVENTS = {
     "openai.chat": {"object": "chat.completion.hologram", "choices": [], UNKNOWN: {"deep": [1, None, "é"]}},
@@ -47,7 +46,7 @@ def request(recording, seed):
 
 
 def _block(document, protocol, dice):
-    """An unknown block among the answer's, and an unknown reason to stop."""
+    """An unknown block among the blocks of the answer."""
     if protocol == "anthropic.messages" and isinstance(document.get("content"), list):
         document["content"].insert(dice.randrange(len(document["content"]) + 1), {"type": "hologram", "data": {"x": 1}})
     if protocol == "openai.responses" and isinstance(document.get("output"), list):
