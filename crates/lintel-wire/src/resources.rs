@@ -1,5 +1,5 @@
 //! Objects at the provider: which ones a request names, and which ones an answer makes. One file a surface, one entry
-//! in [`RESOURCES`].
+//! in `RESOURCES`.
 //!
 //! Whose an object is, is decided by whoever holds the rows; nothing here knows tenants. Invariant: every place at
 //! which a surface lets a client name an object by its id is read, also inside what tools hand back, so that no id
