@@ -2,7 +2,8 @@
 
 Deterministic: the same recording and seed give the same mutation. Requests and answers get members with unknown
 names, at every level where members are data and not somebody's own words (schemas, arguments, labels), in another
-order; streams get events of unknown types, whole answers unknown blocks. Usage and reasons to stop are never touched.
+order; streams get events of unknown types, whole answers unknown blocks; some answers end, and say their tier, by a
+word that nobody knows. Usage is never touched, nor a stop that means something to a client's loop.
 It must not know what is checked.
 """
 
@@ -14,6 +15,9 @@ from said import events
 # What stands below these is the application's own: an unknown member would be another schema, another argument.
 OWN = ("parameters", "input_schema", "schema", "input", "arguments", "metadata", "args", "logit_bias", "parametersJsonSchema", "usage", "tool_usage", "labels")
 UNKNOWN = "x_unheard_of"
+# Values of closed lists that may grow, in answers: the key, and what of it may be another word tomorrow.
+WORDS = {"finish_reason": ("stop",), "stop_reason": ("end_turn",), "service_tier": ("default", "standard")}
+WORD = "hologram"
 EVENTS = {
     "openai.chat": {"object": "chat.completion.hologram", "choices": [], UNKNOWN: {"deep": [1, None, "é"]}},
     "openai.responses": {"type": "response.hologram.delta", "sequence_number": 0, UNKNOWN: {"deep": [1, None]}},
@@ -39,6 +43,20 @@ def members(value, dice, depth=0):
     return dict(pairs)
 
 
+def words(value):
+    """The value with words that nobody knows in closed lists."""
+    if isinstance(value, list):
+        return [words(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: WORD if inner in WORDS.get(key, ()) and isinstance(inner, str) else inner if key in OWN else words(inner) for key, inner in value.items()}
+
+
+def strange(recording, seed):
+    """Whether the recording's answer says unknown words: a third of them do."""
+    return random.Random(f"{recording['id']} words {seed}").random() < 1 / 3
+
+
 def request(recording, seed):
     """The recorded request as a newer client would write it; its model stays where it is read."""
     dice = chance(recording, seed)
@@ -58,6 +76,8 @@ def whole(recording, seed):
     """A whole answer with unknown members and blocks."""
     dice = chance(recording, seed)
     document = members(json.loads(recording["response_text"]), dice)
+    if strange(recording, seed):
+        document = words(document)
     return json.dumps(_block(document, recording["protocol"], dice), ensure_ascii=False)
 
 
@@ -71,7 +91,8 @@ def stream(recording, seed):
         found = list(events((block + "\n\n").encode()))
         lines = block.split("\n")
         if len(found) == 1 and isinstance(found[0], dict) and sum(line.startswith("data:") for line in lines) == 1:
-            changed = json.dumps(members(found[0], dice), ensure_ascii=False)
+            event = members(found[0], dice)
+            changed = json.dumps(words(event) if strange(recording, seed) else event, ensure_ascii=False)
             block = "\n".join("data: " + changed if line.startswith("data:") else line for line in lines)
         out.append(block)
         # Only between events, and not before the first: an answer's head comes first in every protocol.
@@ -87,7 +108,7 @@ def _ends(event):
 
 
 def mutated(recording, seed):
-    """The recording, mutated; none of what is said, used or how it ended has changed."""
+    """The recording, mutated; none of what is said and used has changed."""
     changed = dict(recording)
     if (recording["request_text"] or "").startswith("{"):
         changed["request_text"] = request(recording, seed)

@@ -174,7 +174,7 @@ pub(super) fn name(id: &str, model: &str, created: u64, o: &mut Object<'_>) {
         .str("responseId", id);
 }
 
-fn candidate(choice: &Choice, index: u64, saying: &mut Saying<'_>, o: &mut Object<'_>) {
+fn candidate(choice: &Choice, index: u64, saying: &mut Saying, o: &mut Object<'_>) {
     let mut parts: Vec<Said> = Vec::with_capacity(choice.parts.len());
     let mut citations: Vec<Cited<'_>> = Vec::new();
     for part in &choice.parts {

@@ -53,15 +53,15 @@ impl Said {
 
 /// What is written, and what can't be.
 #[derive(Default)]
-pub(super) struct Saying<'n> {
+pub(super) struct Saying {
     pub(super) notes: Notes,
-    /// Names of tools by the ids of their calls.
-    pub(super) names: HashMap<&'n str, &'n str>,
+    /// Names of tools by the ids of their calls so far: a client may use an id again.
+    pub(super) names: HashMap<String, String>,
     /// An answer: reasoning is shown whoever's it is.
     pub(super) answer: bool,
 }
 
-impl Saying<'_> {
+impl Saying {
     /// Writes `part` to the end of `out`.
     pub(super) fn part(&mut self, part: &Part, out: &mut Vec<Said>) {
         if part.cache.is_some() {
@@ -106,8 +106,15 @@ impl Saying<'_> {
                 self.media(part, source, "", out);
             }
             PartKind::Reasoning(reasoning) => self.reasoning(part, reasoning, out),
-            PartKind::ToolCall(call) => out.push(self.call(part, call)),
-            PartKind::ToolResult(result) => out.push(self.result(result)),
+            PartKind::ToolCall(call) => {
+                self.names.insert(call.id.clone(), call.name.clone());
+                out.push(self.call(part, call));
+            }
+            PartKind::ToolResult(result) => match self.name_of(result) {
+                Some(name) => out.push(self.result(result, &name)),
+                // Its call, a server's own tool say, could not be carried: Google refuses an answer to nothing.
+                None => self.notes.drop(&part.at),
+            },
             PartKind::Opaque { protocol, raw, .. } if *protocol == GEMINI => {
                 let inner = raw.as_str().trim();
                 let inner = inner.strip_prefix('{').and_then(|i| i.strip_suffix('}'));
@@ -184,9 +191,16 @@ impl Saying<'_> {
         said
     }
 
-    fn result(&mut self, result: &ToolResult) -> Said {
-        let by_call = self.names.get(result.call_id.as_str()).copied();
-        let name = result.name.as_deref().or(by_call);
+    /// The tool that a result is of: what it says itself, else what its call says.
+    fn name_of(&self, result: &ToolResult) -> Option<String> {
+        let by_call = || self.names.get(&result.call_id).cloned();
+        result.name.clone().or_else(by_call)
+    }
+
+    fn result(&mut self, result: &ToolResult, name: &str) -> Said {
+        for marked in result.parts.iter().filter(|p| p.cache.is_some()) {
+            self.notes.drop(&marked.at.key("cache_control"));
+        }
         let (texts, others): (Vec<&Part>, Vec<&Part>) = result
             .parts
             .iter()
@@ -202,8 +216,7 @@ impl Saying<'_> {
         }
         Said::new(|o| {
             o.object("functionResponse", |f| {
-                f.str("id", &result.call_id)
-                    .str("name", name.unwrap_or(&result.call_id));
+                f.str("id", &result.call_id).str("name", name);
                 f.raw("response", &response(&texts, result.is_error));
                 if !media.is_empty() {
                     f.array("parts", |a| put(&media, a));

@@ -1,12 +1,14 @@
 //! `generationConfig`, both ways.
 
+use std::borrow::Cow;
+
 use lintel_types::canon::{Extra, Format, JsonSchema, RawJson, Request, Set, Settings};
 
 use super::request::extra;
 use super::{schema, thinking};
 use crate::dialect::{Notes, Target};
-use crate::json::Node;
 use crate::json::write::{self, Object};
+use crate::json::{self, Node};
 use crate::surface::gemini_generate::is;
 
 /// Most texts to stop at that Google takes.
@@ -205,9 +207,31 @@ fn format(s: &Settings, g: &mut Object<'_>) {
         }
         Some(Format::JsonSchema(schema)) => {
             g.str("responseMimeType", "application/json");
-            g.raw("responseJsonSchema", schema.schema.as_str());
+            let schema = described(schema.schema.as_str(), schema.description.as_deref());
+            g.raw("responseJsonSchema", &schema);
         }
     }
+}
+
+/// A schema with what it is for: Google has no other place for that.
+fn described<'s>(schema: &'s str, description: Option<&str>) -> Cow<'s, str> {
+    let root = json::parse(schema.as_bytes()).ok();
+    let says_so = |r: Node<'_>| r.get("description").is_some();
+    let (Some(text), Some(inner)) = (description, schema.trim().strip_prefix('{')) else {
+        return Cow::Borrowed(schema);
+    };
+    if root.is_none_or(says_so) {
+        return Cow::Borrowed(schema);
+    }
+    let more = if inner.trim_start().starts_with('}') {
+        ""
+    } else {
+        ","
+    };
+    Cow::Owned(format!(
+        r#"{{"description":{}{more}{inner}"#,
+        write::quoted(text)
+    ))
 }
 
 /// What Google can't be told. A wish that is how Google behaves anyway is granted, not left out.

@@ -1,7 +1,5 @@
 //! Writes a request.
 
-use std::collections::HashMap;
-
 use lintel_types::canon::{Extra, Message, Part, PartKind, Request, Role};
 
 use super::say::{Said, Saying, put};
@@ -22,10 +20,7 @@ struct Turn {
 
 /// Writes `request` for `target`.
 pub(super) fn request(request: &Request, target: &Target<'_>) -> Encoded {
-    let mut saying = Saying {
-        names: names(request),
-        ..Saying::default()
-    };
+    let mut saying = Saying::default();
     let mut system = Vec::new();
     let mut turns: Vec<Turn> = Vec::new();
     for message in &request.messages {
@@ -41,6 +36,16 @@ pub(super) fn request(request: &Request, target: &Target<'_>) -> Encoded {
             }
             role => turn(message, role == Role::Assistant, &mut saying, &mut turns),
         }
+    }
+    if turns.is_empty() && !system.is_empty() {
+        // Google refuses a request without a conversation: its instructions are one.
+        let instructs = |m: &&Message| matches!(m.role, Role::System | Role::Developer);
+        let moved = request.messages.iter().filter(instructs);
+        moved.for_each(|m| saying.notes.emulate(m.at.as_str()));
+        turns.push(Turn {
+            model: false,
+            parts: std::mem::take(&mut system),
+        });
     }
     if thinking::demands_signatures(target.model) {
         turns.iter_mut().filter(|t| t.model).for_each(sign);
@@ -88,18 +93,8 @@ fn rest(request: &Request, target: &Target<'_>, o: &mut Object<'_>, notes: &mut 
     }
 }
 
-/// The names of tools by the ids of their calls.
-fn names(request: &Request) -> HashMap<&str, &str> {
-    let parts = request.messages.iter().flat_map(|m| &m.parts);
-    let calls = parts.filter_map(|p| match &p.kind {
-        PartKind::ToolCall(call) => Some((call.id.as_str(), call.name.as_str())),
-        _ => None,
-    });
-    calls.collect()
-}
-
 /// Google's instructions are text, and stand before the conversation.
-fn instruct<'p>(message: &'p Message, saying: &mut Saying<'p>, out: &mut Vec<Said>) {
+fn instruct<'p>(message: &'p Message, saying: &mut Saying, out: &mut Vec<Said>) {
     let is_text = |p: &&'p Part| matches!(p.kind, PartKind::Text { .. });
     for part in &message.parts {
         if is_text(&part) {
@@ -111,7 +106,7 @@ fn instruct<'p>(message: &'p Message, saying: &mut Saying<'p>, out: &mut Vec<Sai
 }
 
 /// Turns alternate: neighbours of one side are joined.
-fn turn<'p>(message: &'p Message, model: bool, saying: &mut Saying<'p>, turns: &mut Vec<Turn>) {
+fn turn(message: &Message, model: bool, saying: &mut Saying, turns: &mut Vec<Turn>) {
     if turns.last().is_none_or(|t| t.model != model) {
         turns.push(Turn {
             model,
