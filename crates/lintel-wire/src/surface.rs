@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
+use lintel_types::canon::StreamError;
 use lintel_types::{ContentPart, Error, Kind, ResourceKind, Retry, SpanEdit, Surface};
 
 use crate::json::{self, JsonError, Member};
@@ -98,6 +99,18 @@ pub struct ErrorBody<'a> {
 }
 
 impl<'a> ErrorBody<'a> {
+    /// An error that a provider reported inside a stream.
+    pub(crate) fn inside(error: &'a StreamError) -> Self {
+        Self {
+            message: Cow::Borrowed(&error.message),
+            kind_name: error.kind_name.as_deref().map(Cow::Borrowed),
+            kind: Kind::Upstream,
+            code: error.code.as_deref().map(Cow::Borrowed),
+            param: None,
+            request_id: None,
+        }
+    }
+
     /// An error of ours.
     pub fn ours(error: &'a Error, request_id: Option<&'a str>) -> Self {
         Self {

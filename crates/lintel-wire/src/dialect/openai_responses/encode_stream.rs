@@ -4,8 +4,8 @@
 //! the whole response. Sequence numbers have no gaps, an item's id never changes. A stream that fails ends with `error`
 //! and `response.failed`, as the provider's own do.
 
+use lintel_types::Usage;
 use lintel_types::canon::{Delta, Event, Opening, Stop, StreamError};
-use lintel_types::{Kind, Usage};
 
 use super::answer::{Head, Standing, response};
 use super::item::{Content, Item, Items, content, done_members, place, reasoning_text, summary};
@@ -290,15 +290,7 @@ impl ResponsesEncoder {
     }
 
     fn provider_error(&mut self, error: &StreamError, out: &mut Vec<u8>) {
-        let body = ErrorBody {
-            message: error.message.as_str().into(),
-            kind_name: error.kind_name.as_deref().map(Into::into),
-            kind: Kind::Upstream,
-            code: error.code.as_deref().map(Into::into),
-            param: None,
-            request_id: None,
-        };
-        self.error(&body, out);
+        self.error(&ErrorBody::inside(error), out);
     }
 }
 

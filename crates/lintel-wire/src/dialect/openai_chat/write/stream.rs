@@ -4,8 +4,8 @@
 
 use std::fmt::Write as _;
 
+use lintel_types::Usage;
 use lintel_types::canon::{Delta, Event, Opening, PartKind, Reasoning, StreamError};
-use lintel_types::{Kind, Usage};
 
 use super::super::super::line;
 use super::super::super::media::url_of;
@@ -268,15 +268,7 @@ impl Chunks {
     }
 
     fn failed(&mut self, error: &StreamError, out: &mut Vec<u8>) {
-        let body = ErrorBody {
-            message: error.message.as_str().into(),
-            kind_name: error.kind_name.as_deref().map(Into::into),
-            kind: Kind::Upstream,
-            code: error.code.as_deref().map(Into::into),
-            param: None,
-            request_id: None,
-        };
-        self.error(&body, out);
+        self.error(&ErrorBody::inside(error), out);
     }
 }
 
