@@ -6,6 +6,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::scan;
+
+/// Strings up to so many bytes are looked through without setting up a vector search.
+const NEAR: usize = 24;
+
 /// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -99,7 +104,12 @@ impl<'a> Node<'a> {
     /// The text of what is known to be a string.
     fn unquoted(&self) -> Option<Cow<'a, str>> {
         let inner = self.doc.get(self.start + 1..self.end - 1)?;
-        if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        let plain = if inner.len() <= NEAR {
+            scan::next_special(inner.as_bytes(), 0) == inner.len()
+        } else {
+            memchr::memchr(b'\\', inner.as_bytes()).is_none()
+        };
+        if plain {
             return Some(Cow::Borrowed(inner));
         }
         serde_json::from_str::<String>(self.raw())
@@ -232,6 +242,13 @@ fn skip_container(bytes: &[u8], at: usize) -> usize {
 
 fn skip_string(bytes: &[u8], at: usize) -> usize {
     let mut pos = at + 1;
+    // Keys and most values are shorter than a vector search takes to set up.
+    let near = bytes.get(pos..pos + NEAR).unwrap_or_default();
+    let end = scan::next_special(near, 0);
+    match near.get(end) {
+        Some(b'"') => return pos + end + 1,
+        _ => pos += end,
+    }
     loop {
         let rest = bytes.get(pos..).unwrap_or_default();
         match memchr::memchr2(b'"', b'\\', rest) {

@@ -373,7 +373,7 @@ impl<'a> Scan<'a> {
 /// setting up a vector search costs more than it finds. Each term flags a byte's top bit when the byte
 /// matches; bytes above a match may be flagged by its borrow, but never the lowest flag wrongly.
 /// <https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord>
-fn next_special(doc: &[u8], mut pos: usize) -> usize {
+pub(super) fn next_special(doc: &[u8], mut pos: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = 0x8080_8080_8080_8080;
     const QUOTES: u64 = ONES * b'"' as u64;

@@ -6,7 +6,7 @@ use lintel_types::{FailureClass, Protocol, Surface};
 
 use super::{Call, EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMeter};
 use crate::hosts::{Host, Paths, openai_compatible};
-use crate::json::{self, Node};
+use crate::json::{self, Member, Node, Problem};
 use crate::surface::{
     OPENAI_CHAT, OPENAI_COMPLETIONS, OPENAI_EMBEDDINGS, OPENAI_RESPONSE, OPENAI_RESPONSES,
 };
@@ -85,10 +85,11 @@ impl ProviderSpec for Openai {
             "message"
         };
         let mut facts = ReplyFacts::default();
-        match json::parse(body) {
-            Ok(root) => {
-                look(host, root, content, &mut facts);
-                facts.malformed = root.get("choices").is_none() && facts.error.is_none();
+        // What is no object has no choices either.
+        match json::parse_object(body) {
+            Ok(members) => {
+                look(host, body, &members, content, &mut facts);
+                facts.malformed = choices(&members).is_none() && facts.error.is_none();
             }
             Err(_) => facts.malformed = true,
         }
@@ -132,16 +133,19 @@ impl StreamMeter for ChatMeter {
                 ..EventFacts::default()
             };
         }
-        let Ok(root) = json::parse(data) else {
-            self.facts.malformed = true;
-            return EventFacts::default();
+        let members = match json::parse_object(data) {
+            Ok(members) => members,
+            // JSON all the same, which says nothing.
+            Err(e) if e.problem == Problem::NotAnObject => return EventFacts::default(),
+            Err(_) => {
+                self.facts.malformed = true;
+                return EventFacts::default();
+            }
         };
         let before = self.facts.content_bytes;
         let error_before = self.facts.error.is_some();
-        let reported = look(self.host, root, self.content, &mut self.facts);
-        let no_choices = root
-            .get("choices")
-            .is_some_and(|c| c.items().next().is_none());
+        let reported = look(self.host, data, &members, self.content, &mut self.facts);
+        let no_choices = choices(&members).is_some_and(|c| c.items().next().is_none());
         EventFacts {
             content: self.facts.content_bytes > before,
             terminal: false,
@@ -155,19 +159,31 @@ impl StreamMeter for ChatMeter {
     }
 }
 
+/// The choices, where there are any or none of them.
+fn choices<'a>(members: &[Member<'a>]) -> Option<Node<'a>> {
+    let named = members.iter().find(|m| m.key == "choices");
+    named.map(|m| m.value)
+}
+
 /// Reads one chunk or one whole answer into `facts`; says whether it reported usage.
 ///
 /// Usage may come in any chunk, also in several, also in one with non-empty `choices`, also
 /// followed by chunks with `"usage":null`: the last one that can be read counts.
-fn look(host: &Host, root: Node<'_>, content: &str, facts: &mut ReplyFacts) -> bool {
+fn look(
+    host: &Host,
+    doc: &[u8],
+    members: &[Member<'_>],
+    content: &str,
+    facts: &mut ReplyFacts,
+) -> bool {
     let mut reported = false;
     let mut usage = None;
-    for (key, value) in root.members() {
-        match &*key {
+    for Member { key, value, .. } in members {
+        match &**key {
             "choices" => value
                 .items()
                 .for_each(|choice| look_at_choice(choice, content, facts)),
-            "usage" => usage = Some(value).filter(|v| v.kind() == json::Kind::Object),
+            "usage" => usage = Some(*value).filter(|v| v.kind() == json::Kind::Object),
             // Groq without include_usage reports it here, and only here.
             "x_groq" => {
                 usage = usage.or_else(|| {
@@ -177,10 +193,7 @@ fn look(host: &Host, root: Node<'_>, content: &str, facts: &mut ReplyFacts) -> b
                 })
             }
             "error" if !value.is_null() => {
-                facts.error = Some(failure::class(
-                    200,
-                    &super::read_error(root.raw().as_bytes()),
-                ));
+                facts.error = Some(failure::class(200, &super::read_error(doc)));
             }
             _ => {}
         }
