@@ -62,21 +62,20 @@ pub enum PriceError {
     },
 }
 
-/// Where an entry holds.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Scope {
-    Provider(Arc<str>),
-    Host(Arc<str>),
-    Anywhere,
-}
-
 /// One model's prices by the day from which they hold.
 type Days = BTreeMap<Timestamp, Arc<ModelPrices>>;
+
+/// The models of one scope.
+type Models = BTreeMap<Arc<str>, Days>;
 
 /// Effective-dated prices by scope and model.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PriceBook {
-    entries: BTreeMap<Scope, BTreeMap<Arc<str>, Days>>,
+    /// What holds at one configured provider.
+    providers: BTreeMap<Arc<str>, Models>,
+    /// What holds at one host, whatever its provider is called.
+    hosts: BTreeMap<Arc<str>, Models>,
+    anywhere: Models,
 }
 
 impl PriceBook {
@@ -101,17 +100,18 @@ impl PriceBook {
         for (index, entry) in entries.iter().enumerate() {
             source.insert(entry, index)?;
         }
-        for (scope, models) in source.entries {
-            let mine = self.entries.entry(scope).or_default();
-            for (model, days) in models {
-                mine.entry(model).or_default().extend(days);
-            }
+        for (name, models) in source.providers {
+            join(self.providers.entry(name).or_default(), models);
         }
+        for (name, models) in source.hosts {
+            join(self.hosts.entry(name).or_default(), models);
+        }
+        join(&mut self.anywhere, source.anywhere);
         Ok(())
     }
 
     fn insert(&mut self, entry: &PriceEntry, index: usize) -> Result<(), PriceError> {
-        let (scope, prefix) = match (&entry.provider, &entry.host) {
+        let (models, prefix) = match (&entry.provider, &entry.host) {
             (Some(_), Some(_)) => {
                 return Err(PriceError::TwoScopes {
                     model: entry.model.clone(),
@@ -119,21 +119,19 @@ impl PriceBook {
                 });
             }
             (Some(provider), None) => (
-                Scope::Provider(provider.as_str().into()),
+                self.providers.entry(provider.as_str().into()).or_default(),
                 format!("provider:{provider}/"),
             ),
-            (None, Some(host)) => (Scope::Host(host.as_str().into()), format!("{host}/")),
+            (None, Some(host)) => (
+                self.hosts.entry(host.as_str().into()).or_default(),
+                format!("{host}/"),
+            ),
             (None, None) if entry.model == EVERY => return Err(PriceError::Unbounded { index }),
-            (None, None) => (Scope::Anywhere, String::new()),
+            (None, None) => (&mut self.anywhere, String::new()),
         };
         let id = format!("{prefix}{}@{}", entry.model, entry.effective);
         let prices = Arc::new(ModelPrices::new(&id, entry));
-        let days = self
-            .entries
-            .entry(scope)
-            .or_default()
-            .entry(entry.model.as_str().into())
-            .or_default();
+        let days = models.entry(entry.model.as_str().into()).or_default();
         match days.insert(prices.effective, prices) {
             Some(_) => Err(PriceError::Duplicate { id, index }),
             None => Ok(()),
@@ -148,25 +146,21 @@ impl PriceBook {
         model: &str,
         at: Timestamp,
     ) -> Option<Arc<ModelPrices>> {
-        // Most books name no provider and few hosts: a scope that isn't there costs no text to be made.
-        let named = |scope: &Scope| match scope {
-            Scope::Provider(name) => &**name == provider,
-            Scope::Host(name) => &**name == host,
-            Scope::Anywhere => true,
-        };
-        self.entries
-            .iter()
-            .filter(|(s, _)| named(s))
-            .find_map(|(_, models)| {
-                let days = names(model).find_map(|name| {
-                    models
-                        .get(name)
-                        .filter(|days| days.range(..=at).next().is_some())
-                })?;
-                days.range(..=at)
-                    .next_back()
-                    .map(|(_, prices)| Arc::clone(prices))
-            })
+        let scopes = [
+            self.providers.get(provider),
+            self.hosts.get(host),
+            Some(&self.anywhere),
+        ];
+        scopes.into_iter().flatten().find_map(|models| {
+            let days = names(model).find_map(|name| {
+                models
+                    .get(name)
+                    .filter(|days| days.range(..=at).next().is_some())
+            })?;
+            days.range(..=at)
+                .next_back()
+                .map(|(_, prices)| Arc::clone(prices))
+        })
     }
 
     /// What `model` costs at `at`, or what `policy` says when the book doesn't know.
@@ -190,8 +184,9 @@ impl PriceBook {
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.entries
-            .values()
+        let scoped = self.providers.values().chain(self.hosts.values());
+        scoped
+            .chain(std::iter::once(&self.anywhere))
             .flat_map(BTreeMap::values)
             .map(BTreeMap::len)
             .sum()
@@ -199,7 +194,14 @@ impl PriceBook {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
+    }
+}
+
+/// Adds `more` to `models`; for the same model and day `more` holds.
+fn join(models: &mut Models, more: Models) {
+    for (model, days) in more {
+        models.entry(model).or_default().extend(days);
     }
 }
 
