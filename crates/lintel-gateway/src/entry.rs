@@ -73,7 +73,10 @@ fn call(path: &str) -> Option<(&'static dyn SurfaceSpec, Place)> {
 
 /// The members of a request's query that cross to a provider, as they were written.
 pub(crate) fn query(spec: &dyn SurfaceSpec, query: Option<&str>) -> String {
-    let members = query.unwrap_or_default().split('&');
+    let Some(query) = query else {
+        return String::new();
+    };
+    let members = query.split('&');
     let crosses = |member: &&str| {
         let name = member.split('=').next().unwrap_or_default();
         spec.query().contains(&name)
@@ -126,10 +129,13 @@ pub(crate) fn dialect(spoken: Option<Protocol>, path: &str) -> &'static dyn Surf
 /// The credential that Gemini's callers may put into the query, decoded; none on other paths. It goes no further:
 /// what is logged of a request is its path alone, and `key` is in no surface's [`SurfaceSpec::query`].
 pub(crate) fn key_in_query(path: &str, query: Option<&str>) -> Option<String> {
+    let mut members = query?.split('&');
+    let key = members.find_map(|member| member.strip_prefix("key="))?;
     let geminis = path.starts_with(GEMINIS)
         || call(path).is_some_and(|(spec, _)| spec.surface().protocol() == GEMINI);
-    let mut members = query.filter(|_| geminis)?.split('&');
-    let key = members.find_map(|member| member.strip_prefix("key="))?;
+    if !geminis {
+        return None;
+    }
     // What can't be decoded is no key of ours; as it stands it is refused as an unknown one.
     Some(percent::decode(key).map_or_else(|| key.to_owned(), |k| k.into_owned()))
 }

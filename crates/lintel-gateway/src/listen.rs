@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::answer::bare_error;
-use crate::entry::{dialect, spoken};
+use crate::entry::dialect;
 use crate::exchange::Born;
 use crate::patience::{Leash, Patient};
 use crate::pipeline;
@@ -118,7 +118,6 @@ async fn call(
     let shared = &worker.shared;
     let (parts, incoming) = request.into_parts();
     let path = parts.uri.path().to_owned();
-    let spoken = spoken(&parts.headers);
     let wall = shared.wall();
     let id = shared.ids.next(wall, shared.random());
     let committer = Arc::clone(&worker.committer);
@@ -146,7 +145,7 @@ async fn call(
         )
         .retry(Retry::SameTarget),
     };
-    bare_error(dialect(spoken, &path), &error, &id.to_string())
+    bare_error(dialect(None, &path), &error, &id.to_string())
 }
 
 /// Why a call came to no answer of its own.

@@ -38,8 +38,6 @@ pub(crate) struct Live {
     pub(crate) meter: Option<Box<dyn StreamMeter>>,
     /// The surface that the target was called by, when the attempt was translated.
     pub(crate) spoken: Option<Surface>,
-    /// What could not be said as it was meant.
-    pub(crate) notes: Notes,
     /// What a whole answer said.
     pub(crate) facts: Option<ReplyFacts>,
 }
@@ -76,7 +74,6 @@ impl Live {
             first_token: None,
             meter: None,
             spoken: None,
-            notes: Notes::default(),
             facts: None,
         }
     }
@@ -134,7 +131,7 @@ impl Live {
     }
 
     /// The attempt's row.
-    pub(crate) fn close(self, failure: Option<Failure>, now: Mono) -> AttemptRecord {
+    pub(crate) fn close(self, failure: Option<Failure>, now: Mono, notes: &Notes) -> AttemptRecord {
         let seen = Seen {
             sent: self.sent,
             free: self.free,
@@ -173,10 +170,14 @@ impl Live {
             provider_request_id: self.provider_request_id,
             made,
             spoken: self.spoken.map(|s| Arc::from(s.name())),
-            dropped: self.notes.dropped.into_iter().map(Arc::from).collect(),
-            emulated: self.notes.emulated.into_iter().map(Arc::from).collect(),
+            dropped: shared(&notes.dropped),
+            emulated: shared(&notes.emulated),
         }
     }
+}
+
+fn shared(paths: &[String]) -> Vec<Arc<str>> {
+    paths.iter().map(|p| Arc::from(p.as_str())).collect()
 }
 
 /// Whole microseconds.

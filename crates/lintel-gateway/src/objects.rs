@@ -42,15 +42,7 @@ type Key = (ResourceKind, Arc<str>);
 #[derive(Clone)]
 struct Owner {
     tenant: Arc<str>,
-    home: Home,
-}
-
-/// Where an object lives.
-#[derive(Clone)]
-pub(crate) struct Home {
-    provider: Arc<str>,
-    /// The model that made it.
-    model: Arc<str>,
+    home: ResourceRef,
 }
 
 impl Index {
@@ -67,7 +59,7 @@ impl Index {
         let key: Key = (made.kind, Arc::clone(&made.id));
         let owner = Owner {
             tenant: Arc::clone(tenant),
-            home: Home {
+            home: ResourceRef {
                 provider: target.0,
                 model: target.1,
             },
@@ -86,29 +78,34 @@ impl Index {
         recent.owners.insert(key, owner);
     }
 
-    /// The accounts at which `tenant` has an object of this id.
-    pub(crate) async fn homes(
+    /// Where `tenant` has these objects, in their order: the index knows the latest, and the ledger is asked once, if
+    /// at all, whatever their number.
+    async fn homes(
         &self,
         tenant: &Arc<str>,
-        kind: ResourceKind,
-        id: &str,
-    ) -> Result<Vec<Home>, Error> {
-        let key: Key = (kind, Arc::from(id));
-        let known = self.recent.lock().owners.get(&key).cloned();
-        if let Some(owner) = known.filter(|o| o.tenant == *tenant) {
-            return Ok(vec![owner.home]);
-        }
+        objects: Vec<Key>,
+    ) -> Result<Vec<Vec<ResourceRef>>, Error> {
+        let mut homes = self.remembered(tenant, &objects);
         let Some(queries) = self.queries.clone() else {
-            return Ok(Vec::new());
+            return Ok(homes);
         };
-        let (tenant, id) = (Arc::clone(tenant), id.to_owned());
-        let read = tokio::task::spawn_blocking(move || queries.resource(&tenant, kind, &id));
-        let rows = read.await.map_err(unreadable)?.map_err(unreadable)?;
-        let home = |row: ResourceRef| Home {
-            provider: row.provider,
-            model: row.model,
+        if homes.iter().any(Vec::is_empty) {
+            let tenant = Arc::clone(tenant);
+            let read = tokio::task::spawn_blocking(move || queries.resources(&tenant, &objects));
+            let rows = read.await.map_err(unreadable)?.map_err(unreadable)?;
+            let unknown = homes.iter_mut().zip(rows).filter(|(h, _)| h.is_empty());
+            unknown.for_each(|(home, row)| *home = row);
+        }
+        Ok(homes)
+    }
+
+    fn remembered(&self, tenant: &Arc<str>, objects: &[Key]) -> Vec<Vec<ResourceRef>> {
+        let recent = self.recent.lock();
+        let home = |key: &Key| {
+            let owner = recent.owners.get(key).filter(|o| o.tenant == *tenant);
+            owner.map(|o| o.home.clone()).into_iter().collect()
         };
-        Ok(rows.into_iter().map(home).collect())
+        objects.iter().map(home).collect()
     }
 }
 
@@ -125,21 +122,20 @@ pub(crate) async fn stick(
     parsed: &Parsed,
     mut candidates: Vec<Candidate>,
 ) -> Result<Vec<Candidate>, Error> {
-    if !parsed.head.may_name_objects {
+    let surface = parsed.spec.surface();
+    // A translated request carries no id of the client's, and says so.
+    let owned = |c: &Candidate| c.spoken.surface == surface && c.provider.objects == Objects::Owned;
+    if !parsed.head.may_name_objects || !candidates.iter().any(owned) {
         return Ok(candidates);
     }
-    let surface = parsed.spec.surface();
-    for object in named(surface, parsed.body.bytes()) {
-        let homes = shared
-            .objects
-            .homes(&principal.tenant, object.kind, &object.id)
-            .await?;
-        candidates.retain(|c| {
-            // A translated request carries no id of the client's, and says so.
-            c.spoken.surface != surface
-                || c.provider.objects == Objects::Shared
-                || homes.iter().any(|h| h.provider == c.provider.name)
-        });
+    let named = named(surface, parsed.body.bytes());
+    let keys = named.iter().map(|n| (n.kind, Arc::from(n.id.as_str())));
+    let homes = shared
+        .objects
+        .homes(&principal.tenant, keys.collect())
+        .await?;
+    for (object, homes) in named.iter().zip(homes) {
+        candidates.retain(|c| !owned(c) || homes.iter().any(|h| h.provider == c.provider.name));
         if candidates.is_empty() {
             return Err(unknown(&object.path, object.kind));
         }
@@ -156,12 +152,11 @@ pub(crate) async fn route(
     spec: &dyn SurfaceSpec,
     object: &Object,
 ) -> Result<Arc<Route>, Error> {
-    let homes = shared
-        .objects
-        .homes(&principal.tenant, object.kind, &object.id)
-        .await?;
+    let key = (object.kind, Arc::from(object.id.as_str()));
+    let homes = shared.objects.homes(&principal.tenant, vec![key]).await?;
     let kept = homes
         .iter()
+        .flatten()
         .find_map(|h| Some((snapshot.provider(&h.provider)?, &*h.model)));
     let (provider, model) = kept
         .or_else(|| only_shared(snapshot, principal, spec).map(|p| (p, "unknown")))
@@ -203,12 +198,12 @@ mod tests {
     use super::*;
 
     fn homes(index: &Index, tenant: &str, id: &str) -> usize {
-        let tenant = Arc::from(tenant);
+        let key = (ResourceKind::Response, Arc::from(id));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        let found = runtime.block_on(index.homes(&tenant, ResourceKind::Response, id));
-        found.unwrap().len()
+        let found = runtime.block_on(index.homes(&Arc::from(tenant), vec![key]));
+        found.unwrap().iter().flatten().count()
     }
 
     #[test]

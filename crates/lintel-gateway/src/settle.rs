@@ -230,14 +230,12 @@ impl Settlement {
 
     /// Ends the attempt under way.
     pub(crate) fn end_attempt(&mut self, failure: Option<Failure>) {
-        if let Some(mut live) = self.live.take() {
-            if live.spoken.is_some() {
-                live.notes = self.notes.clone();
-            }
+        if let Some(live) = self.live.take() {
             self.keep_objects(&live);
             let reason = live.said().and_then(|f| f.finish_reason.as_deref());
             self.finish_reason = reason.map(Arc::from);
-            self.attempts.push(live.close(failure, self.shared.now()));
+            let now = self.shared.now();
+            self.attempts.push(live.close(failure, now, &self.notes));
         }
     }
 

@@ -46,7 +46,8 @@ pub(crate) fn request(
     let (Some(client), Some(target)) = (dialect::of(from), dialect::of(to)) else {
         return Err(Err(no_dialect().into()));
     };
-    let canonical = canonical(ready, client).map_err(|e| Err(e.into()))?;
+    // What can't be read may still be passed as it is: to a target that speaks the caller's own surface.
+    let canonical = canonical(ready, client).map_err(|e| Ok(unsupported(e)))?;
     let at = Target {
         model: &priced.candidate.planned.target.model,
         host: priced.candidate.provider.host,
@@ -54,7 +55,7 @@ pub(crate) fn request(
     let encoded = target.encode_request(&canonical, &at);
     let refused =
         ready.route.unsupported == Unsupported::Refuse && !encoded.notes.dropped.is_empty();
-    let failed = refused.then(|| unsupported(&encoded.notes));
+    let failed = refused.then(|| unsupported(lost(&encoded.notes)));
     settlement.translated(to, encoded.notes);
     if let Some(failed) = failed {
         return Err(Ok(failed));
@@ -85,8 +86,11 @@ fn canonical(ready: &Ready, client: &'static dyn Dialect) -> Result<Arc<Request>
         return Ok(Arc::clone(read));
     }
     let guarded = ready.guarded.render(&ready.parsed, &[])?;
-    let bytes = guarded.pieces.concat();
-    let read = Arc::new(client.decode_request(&bytes, &ready.parsed.head)?);
+    let read = match guarded.pieces.as_slice() {
+        [whole] => client.decode_request(whole, &ready.parsed.head),
+        pieces => client.decode_request(&pieces.concat(), &ready.parsed.head),
+    };
+    let read = Arc::new(read?);
     Ok(Arc::clone(ready.canonical.get_or_init(|| read)))
 }
 
@@ -96,17 +100,22 @@ fn no_dialect() -> Error {
 }
 
 /// The refusal of a route that drops nothing.
-fn unsupported(notes: &Notes) -> AttemptFailed {
+fn lost(notes: &Notes) -> Error {
     let paths = notes.dropped.join("`, `");
     let text = format!(
         "the target can't be told `{paths}`: leave it out, or let the route drop it (`unsupported: drop`)"
     );
+    Error::client(Kind::InvalidRequest, "unsupported", text)
+}
+
+/// The target can't be told: another one may be.
+fn unsupported(error: Error) -> AttemptFailed {
     AttemptFailed {
         failure: Failure {
             class: FailureClass::Unsupported,
             phase: Phase::BeforeSend,
         },
-        tells: Failed::Ours(Error::client(Kind::InvalidRequest, "unsupported", text)),
+        tells: Failed::Ours(error),
     }
 }
 

@@ -154,7 +154,14 @@ fn encode(
         query: request.query,
     });
     let mut headers = request.headers;
-    sign::sign(provider, &path, request.body.get(), now, &mut headers)?;
+    sign::sign(
+        provider,
+        &request.method,
+        &path,
+        request.body.get(),
+        now,
+        &mut headers,
+    )?;
     let mut wire = http::Request::builder()
         .method(request.method)
         .uri(path)

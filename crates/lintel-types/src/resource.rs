@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::Timestamp;
-
 /// What lives at the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -54,13 +52,11 @@ pub struct Made {
     pub id: Arc<str>,
 }
 
-/// The row that makes an external id reachable, for one tenant, at one provider.
+/// Where an object of a tenant's lives: what its row says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceRef {
-    /// Where it lives: calls about it stick to this account and never fail over.
+    /// The account: calls about the object stick to it and never fail over.
     pub provider: Arc<str>,
     /// The model that made it.
     pub model: Arc<str>,
-    /// When it was made.
-    pub made: Timestamp,
 }

@@ -12,6 +12,7 @@ use lintel_types::{Failure, FailureClass, Mono, Phase, SpanEdit};
 use lintel_wire::aws_events;
 use lintel_wire::framing::Framing;
 use lintel_wire::headers::{provider_request_id, to_provider};
+use lintel_wire::json::write;
 use lintel_wire::provider::ReplyFacts;
 
 use super::{Answered, Ready, Reply, oddity, timed_out};
@@ -255,12 +256,13 @@ fn is_encoded(headers: &HeaderMap) -> bool {
 
 /// The edits that this attempt makes: the model's name at the target, and the usage option.
 fn edits(ready: &Ready, priced: &PricedAttempt) -> Vec<SpanEdit> {
-    let model = serde_json_string(&priced.candidate.planned.target.model);
+    let model = &priced.candidate.planned.target.model;
     let named = ready.parsed.head.model_span.clone();
-    let mut edits: Vec<SpanEdit> = named
-        .map(|range| SpanEdit { range, with: model })
-        .into_iter()
-        .collect();
+    let named = named.map(|range| SpanEdit {
+        range,
+        with: Bytes::from(write::quoted(model)),
+    });
+    let mut edits: Vec<SpanEdit> = named.into_iter().collect();
     edits.extend(asked_for_usage(ready, priced));
     edits
 }
@@ -273,22 +275,6 @@ fn asked_for_usage(ready: &Ready, priced: &PricedAttempt) -> Option<SpanEdit> {
         .ask_usage
         .clone()
         .filter(|_| !priced.candidate.provider.host.usage_unasked)
-}
-
-/// A model's name as a JSON string.
-fn serde_json_string(name: &str) -> Bytes {
-    let mut out = String::with_capacity(name.len() + 2);
-    out.push('"');
-    for c in name.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if c < ' ' => out.push_str(&format!("\\u{:04x}", c as u32)),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    Bytes::from(out)
 }
 
 /// Reads a non-2xx answer.

@@ -1,7 +1,7 @@
 //! AWS signatures: made over what goes out, when it goes out. How is the wire's affair; the clock is ours.
 
-use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method};
 use lintel_config::{Credential, Provider};
 use lintel_types::{FailureClass, Phase, Rendered, Timestamp};
 use lintel_wire::sigv4::{Signing, ToSign, payload_hash, sign as signed};
@@ -14,6 +14,7 @@ const SERVICE: &str = "bedrock";
 /// Adds the signature's headers to a request to `provider`, where its credential is access keys.
 pub(super) fn sign(
     provider: &Provider,
+    method: &Method,
     target: &str,
     body: &Rendered,
     now: Timestamp,
@@ -27,7 +28,7 @@ pub(super) fn sign(
     let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
     let kind = kind.map(|v| ("content-type", v));
     let request = ToSign {
-        method: "POST",
+        method: method.as_str(),
         host: &provider.base.authority,
         path,
         query,

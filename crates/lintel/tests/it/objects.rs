@@ -1,7 +1,7 @@
 //! Objects that a provider keeps: reachable for the tenant that made them, for nobody else, also after a crash.
 
 use crate::harness::client::{Reply, Request};
-use crate::harness::{Config, Lintel, Provider, Script, Seen, Stage, eventually};
+use crate::harness::{Config, Lintel, Provider, Route, Script, Seen, Stage, eventually};
 
 const MADE: &str = "resp_of_acme";
 
@@ -106,6 +106,30 @@ fn a_stored_response_is_read_cancelled_and_deleted_by_its_owner_alone_and_for_fr
     let rows = stage.balance_with(9, 2);
     let booked = rows.iter().filter(|r| !r.meters().is_empty()).count();
     assert_eq!(booked, 1, "only the call of the model is booked");
+}
+
+#[test]
+fn what_needs_stored_state_is_left_for_the_target_that_has_it() {
+    let stage = Stage::with(keeps, |config| {
+        config.route("mixed", Route::to("claude/m").tier(&[("up/m", 1)]))
+    });
+    let mine = &stage.key.secret;
+    assert_eq!(first(&stage.lintel, mine).status, 200);
+    let body = format!(r#"{{"model":"mixed","input":"and?","previous_response_id":"{MADE}"}}"#);
+    let reply = ask(&stage.lintel, mine, "/v1/responses", &body);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert_eq!(reply.header("x-lintel-attempts"), Some("2"));
+    // Without such a target the reason is told.
+    let body = body.replace("mixed", "claude/m");
+    let reply = ask(&stage.lintel, mine, "/v1/responses", &body);
+    assert_eq!(reply.status, 400, "{}", reply.text());
+    assert_eq!(reply.json()["error"]["code"], "unsupported");
+    assert_eq!(
+        stage.provider.for_model("m").len(),
+        2,
+        "nothing went to the other target"
+    );
+    stage.balance(3);
 }
 
 #[test]
