@@ -8,7 +8,7 @@ BINARY = $(TARGET)/release/lintel
 help:
 	@echo "make run      build and start Lintel with its embedded defaults"
 	@echo "make test     install what the tests need and run everything; ends with 'N passed, N failed'"
-	@echo "make verify   the same at full length: 1,000 kills, more seeds"
+	@echo "make verify   the same at full length: 1,000 kills, more seeds, command-line agents (installs 1.3 GB)"
 	@echo "make bench    CPU, latency and memory beside nginx and direct calls; writes bench/results/, needs root or sudo for nginx"
 	@echo "make wire     CORPUS=folder: replay a folder of recorded calls through the release binary"
 	@echo "make cross    CORPUS=folder: the same folder to targets of other protocols, judged by the official SDKs"

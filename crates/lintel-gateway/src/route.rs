@@ -18,7 +18,7 @@ pub(crate) fn resolve(
         }
         return Ok(Arc::clone(route));
     }
-    let named = model.split_once('/').filter(|(_, name)| !name.is_empty());
+    let named = model.split_once('/').filter(|(_, name)| is_name(name));
     if let Some((provider, name)) = named
         && let Some(provider) = snapshot.provider(provider)
     {
@@ -43,6 +43,11 @@ pub(crate) fn resolve(
         shown(model)
     );
     Err(Error::client(Kind::NotFound, "model_not_found", text))
+}
+
+/// A name in a provider's path may hold slashes, but no step that leads out of where models stand.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.split('/').any(|step| matches!(step, "." | ".."))
 }
 
 fn not_allowed(model: &str) -> Error {
@@ -72,4 +77,19 @@ pub(crate) fn callable(snapshot: &Snapshot, principal: &Principal) -> Vec<String
         .collect();
     names.sort_unstable();
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_name;
+
+    #[test]
+    fn a_name_leads_nowhere_else() {
+        for good in ["gpt-5", "meta/llama-3.1", "a/..b/c.", "anthropic.claude:0"] {
+            assert!(is_name(good), "{good}");
+        }
+        for bad in ["", "..", "../files/x", "a/../../b", "a/./b", "m/.."] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
 }

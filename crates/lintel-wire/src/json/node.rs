@@ -93,6 +93,12 @@ impl<'a> Node<'a> {
         })
     }
 
+    /// The number, if it is one and finite: `1e999` is none.
+    pub fn f64(&self) -> Option<f64> {
+        let number = (self.kind() == Kind::Number).then(|| self.raw().parse().ok());
+        number.flatten().filter(|n: &f64| n.is_finite())
+    }
+
     /// The text, if it is a string of characters.
     pub fn text(&self) -> Option<Cow<'a, str>> {
         if self.kind() != Kind::String {

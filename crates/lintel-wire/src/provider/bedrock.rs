@@ -11,6 +11,7 @@ use super::{Call, EventFacts, ProviderError, ProviderSpec, ReplyFacts, StreamMet
 use crate::framing::FramingKind;
 use crate::hosts::{Host, bedrock_compatible};
 use crate::json::{self, Node};
+use crate::percent;
 use crate::surface::BEDROCK_CONVERSE;
 
 mod failure;
@@ -52,7 +53,7 @@ impl ProviderSpec for Bedrock {
         } else {
             "converse"
         };
-        let model = segment(call.model);
+        let model = percent::segment(call.model);
         format!("{}/model/{model}/{operation}", call.prefix)
     }
 
@@ -99,19 +100,6 @@ impl ProviderSpec for Bedrock {
     fn failure(&self, status: u16, error: &ProviderError) -> FailureClass {
         failure::class(status, error)
     }
-}
-
-/// A model's name as one segment of a path: ids hold colons, and names of resources hold slashes.
-fn segment(model: &str) -> String {
-    let mut out = String::with_capacity(model.len() + 8);
-    for byte in model.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 /// Watches a stream of Converse events, each of them `{"<event-type>":{…}}`.

@@ -54,10 +54,18 @@ fn named(root: Node<'_>, found: &mut Vec<Named>) {
 }
 
 /// The name of the uploaded file at `address`: `files/abc` of `https://generativelanguage.googleapis.com/v1beta/files/abc`.
+/// Any other address at Google's files API is the name of a file that nobody has: who writes it in another way gets no
+/// further than who names another's file.
 fn file_of(address: &str) -> Option<String> {
     let path = address.split(['?', '#']).next().unwrap_or_default();
-    let (before, name) = path.rsplit_once("files/")?;
-    let is_name = !name.is_empty() && !name.contains('/');
-    let at_google = before.is_empty() || before.contains("googleapis.com/");
-    (is_name && at_google).then(|| format!("files/{name}"))
+    if let Some((before, name)) = path.rsplit_once("files/") {
+        let is_name = !name.is_empty() && !name.contains(['/', '%', ':']);
+        let at_google = before.is_empty() || before.contains("googleapis.com/");
+        if is_name && at_google {
+            return Some(format!("files/{name}"));
+        }
+    }
+    let lower = address.trim().to_ascii_lowercase();
+    let at_files_api = lower.contains("generativelanguage.") || lower.starts_with("files/");
+    at_files_api.then(|| address.to_owned())
 }

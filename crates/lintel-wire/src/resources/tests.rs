@@ -150,6 +150,22 @@ fn other_surfaces_name_theirs() {
 }
 
 #[test]
+fn an_address_of_googles_files_is_one_however_it_is_written() {
+    let gemini = Surface::new("gemini.generate", Protocol::new("gemini"));
+    for address in [
+        "HTTPS://GENERATIVELANGUAGE.GOOGLEAPIS.COM/v1beta/files/abc",
+        "https://generativelanguage.googleapis.com/v1beta/f%69les/abc",
+        "https://generativelanguage.googleapis.com/v1beta/files/abc:download",
+        "files/abc/",
+    ] {
+        let body =
+            format!(r#"{{"contents":[{{"parts":[{{"fileData":{{"fileUri":"{address}"}}}}]}}]}}"#);
+        let place = "$.contents[0].parts[0].fileData.fileUri";
+        check(gemini, &body, &[(File, address, place)]);
+    }
+}
+
+#[test]
 fn an_id_is_seen_however_its_key_is_written() {
     check(
         OPENAI_CHAT,

@@ -10,6 +10,7 @@ use lintel_types::{ContentPart, ContentSource, Error, Kind, Label, Modality, Sur
 use super::{ErrorBody, Head, Place, SurfaceSpec, bad_field, bad_json, member, strip};
 use crate::aws_events;
 use crate::json::{self, Node, write};
+use crate::percent;
 use crate::provider::BEDROCK;
 
 /// The surface's name.
@@ -37,7 +38,9 @@ impl SurfaceSpec for BedrockConverse {
             "converse-stream" => true,
             _ => return None,
         };
-        let model = decoded(model).filter(|m| !m.is_empty())?;
+        let model = percent::decode(model)
+            .map(std::borrow::Cow::into_owned)
+            .filter(|m| !m.is_empty())?;
         Some(Place {
             model: Some(model),
             stream,
@@ -130,24 +133,6 @@ fn exception(error: &ErrorBody<'_>) -> Vec<u8> {
         _ => "validationException",
     };
     aws_events::exception(name, &error.message)
-}
-
-/// Percent-decoded; none when it isn't encoded well, or is no text then.
-fn decoded(segment: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(segment.len());
-    let mut rest = segment.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        rest = tail;
-        if *first == b'%' {
-            let (hex, after) = tail.split_at_checked(2)?;
-            let hex = std::str::from_utf8(hex).ok()?;
-            out.push(u8::from_str_radix(hex, 16).ok()?);
-            rest = after;
-        } else {
-            out.push(*first);
-        }
-    }
-    String::from_utf8(out).ok()
 }
 
 /// A block's parts: a tool's result is looked into, for what it brings in are parts like any other.

@@ -14,8 +14,8 @@ pub(super) fn member(key: &str, value: Node<'_>, request: &mut Request) -> bool 
     let settings = &mut request.settings;
     match key {
         "max_tokens" => keep(&mut settings.max_output, value.u64(), "$.max_tokens"),
-        "temperature" => keep(&mut settings.temperature, number(value), "$.temperature"),
-        "top_p" => keep(&mut settings.top_p, number(value), "$.top_p"),
+        "temperature" => keep(&mut settings.temperature, value.f64(), "$.temperature"),
+        "top_p" => keep(&mut settings.top_p, value.f64(), "$.top_p"),
         "top_k" => keep(&mut settings.top_k, value.u64(), "$.top_k"),
         "stop_sequences" => keep(&mut settings.stop, texts(value), "$.stop_sequences"),
         "service_tier" => {
@@ -42,10 +42,6 @@ fn keep<T>(slot: &mut Option<Set<T>>, value: Option<T>, at: &'static str) -> boo
     let known = value.is_some();
     *slot = value.map(|v| Set::new(v, at));
     known
-}
-
-fn number(node: Node<'_>) -> Option<f64> {
-    (node.kind() == Kind::Number).then(|| node.raw().parse().ok())?
 }
 
 fn texts(node: Node<'_>) -> Option<Vec<String>> {

@@ -4,7 +4,7 @@ use lintel_types::Error;
 use lintel_types::canon::{Depth, Format, JsonSchema, RawJson, ReasoningAsk, Request, Set};
 
 use super::request::keep;
-use crate::json::{self, Kind, Node};
+use crate::json::{self, Node};
 use crate::surface::bad_field;
 
 /// Reads the top-level member `key`; false when it is none of the settings.
@@ -57,11 +57,7 @@ fn inference(value: Node<'_>, request: &mut Request) -> Result<(), Error> {
 }
 
 fn number(node: Node<'_>, path: &'static str) -> Result<Set<f64>, Error> {
-    let number = match node.kind() {
-        Kind::Number => node.raw().parse().ok(),
-        _ => None,
-    };
-    let number = number.ok_or_else(|| bad_field(path, "a number"))?;
+    let number = node.f64().ok_or_else(|| bad_field(path, "a number"))?;
     Ok(Set::new(number, path))
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Writer {
     next: u64,
     calls: bool,
     usage: Option<Usage>,
+    /// The stream has ended: nothing comes after it.
+    over: bool,
 }
 
 /// The block that is open.
@@ -199,6 +201,9 @@ impl Writer {
 
 impl Encoder for Writer {
     fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+        if self.over {
+            return;
+        }
         match event {
             Event::Start { .. } => frame(out, "messageStart", |o| {
                 o.str("role", "assistant");
@@ -211,13 +216,18 @@ impl Encoder for Writer {
             }),
             Event::Usage(usage) => self.usage = Some(usage.clone()),
             Event::Error(error) => self.failed(error, out),
-            Event::End => frame(out, "metadata", |o| usage::write(o, self.usage.as_ref())),
+            Event::End => {
+                self.over = true;
+                frame(out, "metadata", |o| usage::write(o, self.usage.as_ref()));
+            }
             // Further choices have no place.
             _ => {}
         }
     }
 
     fn error(&mut self, error: &ErrorBody<'_>, out: &mut Vec<u8>) {
-        out.extend_from_slice(&spec(BEDROCK_CONVERSE).stream_error(error));
+        if !std::mem::replace(&mut self.over, true) {
+            out.extend_from_slice(&spec(BEDROCK_CONVERSE).stream_error(error));
+        }
     }
 }

@@ -131,7 +131,7 @@ impl Encoder for Chunks {
                 self.on(*choice, out, |c, _| c.stop = Some(stop.clone()));
             }
             Event::Usage(usage) => self.usage = Some(usage.clone()),
-            Event::Error(_) => self.over = true,
+            Event::Error(error) => self.error(&ErrorBody::inside(error), out),
             Event::End => {
                 self.over = true;
                 self.end(out);
@@ -140,7 +140,9 @@ impl Encoder for Chunks {
     }
 
     fn error(&mut self, error: &ErrorBody<'_>, out: &mut Vec<u8>) {
-        self.over = true;
+        if std::mem::replace(&mut self.over, true) {
+            return;
+        }
         out.extend_from_slice(&spec(GEMINI_GENERATE).stream_error(error));
     }
 }

@@ -5,6 +5,7 @@ use lintel_types::canon::{
 };
 
 use super::ids::Ids;
+use super::write::NO_SIGNATURE;
 use crate::json::{Kind, Node};
 use crate::provider::GEMINI;
 use crate::surface::gemini_generate::{get, is, is_stored, list};
@@ -41,7 +42,9 @@ pub(super) fn held<'a>(node: Node<'a>) -> Option<Held<'a>> {
     let (mut content, mut thought, mut seal) = (None, false, None);
     for (key, value) in node.members() {
         if is(&key, "thoughtSignature") {
-            seal = value.text().filter(|s| !s.is_empty()).map(|data| Seal {
+            // The placeholder says that there is none.
+            let sealed = value.text().filter(|s| !s.is_empty() && s != NO_SIGNATURE);
+            seal = sealed.map(|data| Seal {
                 protocol: GEMINI,
                 data: data.into_owned(),
             });

@@ -50,9 +50,9 @@ fn config_extra(key: &str, value: Node<'_>) -> Extra {
 /// One member of the config; none when it isn't understood.
 fn member(key: &str, value: Node<'_>, s: &mut Settings) -> Option<()> {
     if is(key, "temperature") {
-        s.temperature = Some(Set::new(number(value)?, "$.generationConfig.temperature"));
+        s.temperature = Some(Set::new(value.f64()?, "$.generationConfig.temperature"));
     } else if is(key, "topP") {
-        s.top_p = Some(Set::new(number(value)?, "$.generationConfig.topP"));
+        s.top_p = Some(Set::new(value.f64()?, "$.generationConfig.topP"));
     } else if is(key, "topK") {
         s.top_k = Some(Set::new(value.u64()?, "$.generationConfig.topK"));
     } else if is(key, "candidateCount") {
@@ -65,10 +65,10 @@ fn member(key: &str, value: Node<'_>, s: &mut Settings) -> Option<()> {
         s.stop = Some(Set::new(texts, "$.generationConfig.stopSequences"));
     } else if is(key, "presencePenalty") {
         let at = "$.generationConfig.presencePenalty";
-        s.presence_penalty = Some(Set::new(number(value)?, at));
+        s.presence_penalty = Some(Set::new(value.f64()?, at));
     } else if is(key, "frequencyPenalty") {
         let at = "$.generationConfig.frequencyPenalty";
-        s.frequency_penalty = Some(Set::new(number(value)?, at));
+        s.frequency_penalty = Some(Set::new(value.f64()?, at));
     } else if is(key, "seed") {
         s.seed = Some(Set::new(
             value.raw().parse().ok()?,
@@ -85,10 +85,6 @@ fn member(key: &str, value: Node<'_>, s: &mut Settings) -> Option<()> {
         return None;
     }
     Some(())
-}
-
-fn number(value: Node<'_>) -> Option<f64> {
-    value.raw().parse().ok().filter(|n: &f64| n.is_finite())
 }
 
 fn read_shape(shape: Shape<'_>, request: &mut Request) {

@@ -167,12 +167,8 @@ fn whole(value: Node<'_>, at: &'static str) -> Result<Set<u64>, Error> {
 }
 
 fn number(value: Node<'_>, at: &'static str) -> Result<Set<f64>, Error> {
-    let plain = value.kind() == json::Kind::Number;
-    let parsed = plain.then(|| value.raw().parse().ok()).flatten();
-    Ok(Set::new(
-        parsed.ok_or_else(|| bad_field(at, "a number"))?,
-        at,
-    ))
+    let number = value.f64().ok_or_else(|| bad_field(at, "a number"))?;
+    Ok(Set::new(number, at))
 }
 
 fn flag(value: Node<'_>, at: &'static str) -> Result<Set<bool>, Error> {

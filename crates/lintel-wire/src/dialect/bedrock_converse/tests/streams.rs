@@ -219,6 +219,9 @@ fn an_error_is_an_exception_and_no_end() {
     let mut out = Vec::new();
     let mut writer = BedrockConverse.encoder(&way(false));
     writer.error(&ErrorBody::ours(&ours, None), &mut out);
+    // Nothing follows an error, not even another.
+    writer.error(&ErrorBody::ours(&ours, None), &mut out);
+    writer.event(&Event::End, &mut out);
     assert_eq!(
         out,
         aws_events::exception("internalServerException", "broke")

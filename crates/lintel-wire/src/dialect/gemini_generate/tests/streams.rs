@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use lintel_types::canon::{Delta, Event, Opening, PartKind, Stop, StopReason};
+use lintel_types::canon::{Delta, Event, Opening, PartKind, Stop, StopReason, StreamError};
 use lintel_types::{Kind, Meter, Usage};
 use serde_json::{Value, json};
 
@@ -150,6 +150,22 @@ fn calls_leave_whole_and_the_reason_leaves_with_the_usage() {
 }
 
 #[test]
+fn a_providers_error_inside_a_stream_is_told() {
+    let failed = Event::Error(StreamError {
+        message: "overloaded".into(),
+        kind_name: None,
+        code: None,
+    });
+    let mut events = foreign();
+    events.truncate(3);
+    events.extend([failed.clone(), failed, Event::End]);
+    let written = data_of(&stream(&events));
+    assert_eq!(written.len(), 2, "once, and nothing after it");
+    let last: Value = serde_json::from_slice(&written[1]).unwrap();
+    assert_eq!(last["error"]["message"], "overloaded");
+}
+
+#[test]
 fn text_leaves_at_once_and_an_error_is_no_clean_end() {
     let mut encoder = GeminiGenerate.encoder(&way());
     let mut out = Vec::new();
@@ -168,6 +184,7 @@ fn text_leaves_at_once_and_an_error_is_no_clean_end() {
     encoder.error(&error, &mut out);
     let held = out.len();
     encoder.event(&Event::End, &mut out);
+    encoder.error(&error, &mut out);
     assert_eq!(out.len(), held, "nothing follows an error");
     let last: Value = serde_json::from_slice(data_of(&out).last().unwrap()).unwrap();
     assert_eq!(last["error"]["status"], "UNAVAILABLE");

@@ -61,21 +61,21 @@ pub(super) fn read(key: &str, node: Node<'_>, s: &mut Settings) -> Result<bool, 
 
 fn sampling(key: &str, node: Node<'_>, s: &mut Settings) -> Result<bool, Error> {
     match key {
-        "temperature" => set(&mut s.temperature, float(node), "$.temperature", NUMBER)?,
-        "top_p" => set(&mut s.top_p, float(node), "$.top_p", NUMBER)?,
+        "temperature" => set(&mut s.temperature, node.f64(), "$.temperature", NUMBER)?,
+        "top_p" => set(&mut s.top_p, node.f64(), "$.top_p", NUMBER)?,
         "top_k" => set(&mut s.top_k, node.u64(), "$.top_k", COUNT)?,
         "seed" => set(&mut s.seed, whole(node), "$.seed", "a whole number")?,
         // Mistral's word.
         "random_seed" => set(&mut s.seed, whole(node), "$.random_seed", "a whole number")?,
         "presence_penalty" => set(
             &mut s.presence_penalty,
-            float(node),
+            node.f64(),
             "$.presence_penalty",
             NUMBER,
         )?,
         "frequency_penalty" => set(
             &mut s.frequency_penalty,
-            float(node),
+            node.f64(),
             "$.frequency_penalty",
             NUMBER,
         )?,
@@ -96,11 +96,6 @@ fn set<T>(
     let value = value.ok_or_else(|| bad_field(at, wants))?;
     *slot = Some(Set::new(value, at));
     Ok(())
-}
-
-fn float(node: Node<'_>) -> Option<f64> {
-    let number = (node.kind() == Kind::Number).then(|| node.raw().parse::<f64>().ok());
-    number.flatten().filter(|n| n.is_finite())
 }
 
 fn whole(node: Node<'_>) -> Option<i64> {

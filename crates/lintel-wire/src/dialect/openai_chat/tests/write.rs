@@ -585,6 +585,9 @@ fn settings_by_host() {
         encoded.notes.dropped,
         ["$.top_k", "$.user", "$.store", "$.service_tier"]
     );
+    // Who asks that nothing be stored loses nothing where nothing can be.
+    let (_, encoded) = sent(&with(r#""store":false"#), host("mistral"));
+    assert!(encoded.notes.dropped.is_empty());
     // Labels are kept with stored answers only.
     let (body, encoded) = sent(&with(r#""metadata":{"a":"b"}"#), host("openai"));
     assert_eq!(

@@ -179,7 +179,7 @@ fn records(o: &mut Object<'_>, s: &Settings, host: &Host, notes: &mut Notes) {
     if let Some(store) = &s.store {
         if ours {
             o.bool("store", store.value);
-        } else {
+        } else if store.value {
             notes.drop_path(store.at);
         }
     }
