@@ -19,33 +19,20 @@ pub use audit::AuditRow;
 pub use keys::{KeyFilter, KeyRow, KeyState, NewKey};
 pub use tenants::{Project, Tenant};
 
-use crate::database::Schema;
+use crate::database::{Migration, Schema};
 use crate::error::StoreError;
 
 /// `control.sqlite`. Nothing can replay it: every commit is synced.
-const SCHEMA: Schema = Schema {
+pub(crate) const SCHEMA: Schema = Schema {
     file: "control.sqlite",
-    migrations: &[TABLES],
+    migrations: &[Migration::adds(
+        "0001-tables",
+        include_str!("../migrations/control/0001-tables.sql"),
+    )],
     page_bytes: 4096,
     synchronous: "FULL",
     cache_kib: 1 << 10,
 };
-
-const TABLES: &str = "
-CREATE TABLE tenants(name TEXT PRIMARY KEY, made INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE projects(tenant TEXT NOT NULL REFERENCES tenants(name), name TEXT NOT NULL, made INTEGER NOT NULL, PRIMARY KEY (tenant, name)) WITHOUT ROWID;
-CREATE TABLE keys(
-  id TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, tenant TEXT NOT NULL, project TEXT NOT NULL, name TEXT NOT NULL,
-  routes TEXT, direct INTEGER NOT NULL, expose_targets INTEGER NOT NULL, expires INTEGER, made INTEGER NOT NULL, state TEXT NOT NULL,
-  FOREIGN KEY (tenant, project) REFERENCES projects(tenant, name)
-) WITHOUT ROWID;
-CREATE TABLE audit(
-  sequence INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL,
-  tenant TEXT, before TEXT, after TEXT
-);
-CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
-CREATE TRIGGER audit_keeps_rows BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
-";
 
 /// Control state of a store directory. Clones share one connection. Blocking, a few milliseconds a change:
 /// for the admin listener, not for a request's path.
@@ -138,4 +125,4 @@ impl From<StoreError> for Change {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

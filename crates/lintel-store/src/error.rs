@@ -62,7 +62,10 @@ pub enum StoreError {
         here: u16,
     },
     /// A database was written by a newer version.
-    #[error("{} has schema version {found}, this version knows {known}: start the version that wrote it, or restore an older copy", path.display())]
+    #[error(
+        "{} has schema version {found}, this version knows {known}: start the version of Lintel that wrote it, or restore a \
+         backup of schema version {known} or older with `lintel backup restore`", path.display()
+    )]
     NewerSchema {
         /// The database.
         path: PathBuf,
@@ -70,6 +73,31 @@ pub enum StoreError {
         found: i64,
         /// The newest version known here.
         known: i64,
+    },
+    /// A migration failed; the database is as it was before it.
+    #[error(
+        "{} stays at schema version {version}, for migration {name} failed: {source}; start the version of Lintel that ran before, \
+         or mend the cause and start this one again", path.display()
+    )]
+    Migration {
+        /// The database.
+        path: PathBuf,
+        /// The migration.
+        name: &'static str,
+        /// The version that it still has.
+        version: i64,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// Something that takes room was not begun, for there is too little.
+    #[error("{} needs {needed} bytes free on its disk for a while, and {free} are: free some, then try again", path.display())]
+    NoRoom {
+        /// What it is for.
+        path: PathBuf,
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes there.
+        free: u64,
     },
     /// The journal can't be written now; nothing was recorded and nothing may be dispatched.
     #[error(

@@ -13,6 +13,7 @@ pub mod control;
 mod database;
 mod error;
 pub mod journal;
+mod prepare;
 mod private;
 pub mod projection;
 pub mod queries;
@@ -21,8 +22,10 @@ mod samples;
 mod store;
 
 pub use control::{AuditRow, Control, KeyFilter, KeyRow, KeyState, NewKey, Project, Tenant};
+pub use database::Migrated;
 pub use error::StoreError;
 pub use journal::{Durability, Journal, JournalOptions, Later, Permit, Recovery, Ticket};
+pub use prepare::prepare;
 pub use projection::{LaneStatus, Projection, ProjectionStatus, SettledSink};
 pub use queries::{
     Dimension, LogQuery, LogRow, Queries, Totals, UsageQuery, UsageRow, Verification,

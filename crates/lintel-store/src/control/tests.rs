@@ -5,7 +5,7 @@ use lintel_types::{AuditEntry, AuditSink, Mono, RouteAccess};
 use super::*;
 use crate::samples::{NOW, Scratch};
 
-struct Fixed;
+pub(crate) struct Fixed;
 
 impl Clock for Fixed {
     fn wall(&self) -> Timestamp {
@@ -23,7 +23,7 @@ fn control() -> (Scratch, Control) {
     (scratch, control)
 }
 
-fn new_key(tenant: &str) -> NewKey {
+pub(crate) fn new_key(tenant: &str) -> NewKey {
     NewKey {
         tenant: tenant.into(),
         project: "search".into(),

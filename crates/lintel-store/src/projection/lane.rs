@@ -11,11 +11,6 @@ use crate::database::Schema;
 use crate::error::StoreError;
 use crate::journal::{Batch, Position};
 
-/// Every projected database has this table.
-pub(super) const POSITION_TABLE: &str = "
-CREATE TABLE position(one INTEGER PRIMARY KEY CHECK (one = 1), segment INTEGER NOT NULL, at INTEGER NOT NULL, sequence INTEGER NOT NULL);
-";
-
 /// Rows of one database, made from records.
 pub(super) trait Rows: Send {
     /// The database.

@@ -11,10 +11,10 @@ use lintel_types::record::Attribution;
 use lintel_types::{AttemptRecord, ExchangeId, Meter, MeterLine, Orphaned, Settled, Timestamp};
 use rusqlite::{CachedStatement, Transaction, params};
 
-use super::lane::{POSITION_TABLE, Rows};
+use super::lane::Rows;
 use super::resources;
-use super::rollup::{Addition, ROLLUP_TABLE, Rollup};
-use crate::database::Schema;
+use super::rollup::{Addition, Rollup};
+use crate::database::{Migration, Schema};
 use crate::journal::{Batch, Entry};
 
 /// `kind` of an attempt's row.
@@ -26,24 +26,28 @@ pub(crate) const ORPHAN: &str = "orphan";
 /// they decide what a row costs, and sums come from the rollup.
 pub(crate) const SCHEMA: Schema = Schema {
     file: "ledger.sqlite",
-    migrations: &[POSITION_TABLE, LEDGER_TABLE, ROLLUP_TABLE, resources::TABLE],
+    migrations: &[
+        Migration::adds(
+            "0001-position",
+            include_str!("../../migrations/ledger/0001-position.sql"),
+        ),
+        Migration::adds(
+            "0002-ledger",
+            include_str!("../../migrations/ledger/0002-ledger.sql"),
+        ),
+        Migration::adds(
+            "0003-rollup",
+            include_str!("../../migrations/ledger/0003-rollup.sql"),
+        ),
+        Migration::adds(
+            "0004-resources",
+            include_str!("../../migrations/ledger/0004-resources.sql"),
+        ),
+    ],
     page_bytes: 8192,
     synchronous: "NORMAL",
     cache_kib: 8 << 10,
 };
-
-const LEDGER_TABLE: &str = "
-CREATE TABLE ledger(
-  exchange BLOB NOT NULL, attempt INTEGER NOT NULL, kind TEXT NOT NULL, sequence INTEGER NOT NULL,
-  at INTEGER NOT NULL, node INTEGER NOT NULL, leg TEXT NOT NULL, surface TEXT NOT NULL, route TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
-  tenant TEXT NOT NULL, project TEXT NOT NULL, key TEXT NOT NULL, feature TEXT NOT NULL, user TEXT NOT NULL, session TEXT NOT NULL,
-  release TEXT, prompt_version TEXT, experiment TEXT, policy_hash TEXT,
-  config TEXT NOT NULL, outcome TEXT NOT NULL, cost INTEGER NOT NULL, lines TEXT NOT NULL,
-  last INTEGER NOT NULL, estimated INTEGER NOT NULL, inconsistent INTEGER NOT NULL, unpriced INTEGER NOT NULL,
-  PRIMARY KEY (exchange, attempt, kind, sequence)
-) WITHOUT ROWID;
-CREATE TABLE unreadable(sequence INTEGER PRIMARY KEY, why TEXT NOT NULL, payload BLOB NOT NULL);
-";
 
 const INSERT: &str = "INSERT INTO ledger VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING";
 const IS_SETTLED: &str =

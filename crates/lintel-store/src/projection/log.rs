@@ -5,22 +5,27 @@
 
 use rusqlite::{Transaction, params};
 
-use super::lane::{POSITION_TABLE, Rows};
-use crate::database::Schema;
+use super::lane::Rows;
+use crate::database::{Migration, Schema};
 use crate::journal::{Batch, Entry};
 
 /// `log.sqlite`. Pages are large so that a row of a kilobyte or three doesn't spill to an overflow page.
 pub(crate) const SCHEMA: Schema = Schema {
     file: "log.sqlite",
-    migrations: &[POSITION_TABLE, LOG_TABLE],
+    migrations: &[
+        Migration::adds(
+            "0001-position",
+            include_str!("../../migrations/log/0001-position.sql"),
+        ),
+        Migration::adds(
+            "0002-log",
+            include_str!("../../migrations/log/0002-log.sql"),
+        ),
+    ],
     page_bytes: 16384,
     synchronous: "NORMAL",
     cache_kib: 8 << 10,
 };
-
-const LOG_TABLE: &str = "
-CREATE TABLE log(exchange BLOB NOT NULL PRIMARY KEY, tenant TEXT NOT NULL, route TEXT NOT NULL, outcome TEXT NOT NULL, status INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
-";
 
 const SETTLED: &str = "INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT DO UPDATE SET tenant = ?2, route = ?3, outcome = ?4, status = ?5, record = ?6";

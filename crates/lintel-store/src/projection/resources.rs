@@ -6,14 +6,6 @@
 use lintel_types::{AttemptRecord, Settled};
 use rusqlite::{Transaction, params};
 
-/// Keyed by where the object is, so that one id has one owner there.
-pub(super) const TABLE: &str = "
-CREATE TABLE resources(
-  provider TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, tenant TEXT NOT NULL, model TEXT NOT NULL, made INTEGER NOT NULL,
-  PRIMARY KEY (kind, id, provider)
-) WITHOUT ROWID;
-";
-
 const INSERT: &str = "INSERT INTO resources VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
 
 /// The rows of one attempt.

@@ -11,20 +11,6 @@ use rusqlite::{Transaction, params_from_iter, types::Value};
 
 use super::ledger::Row;
 
-/// An absent feature, user or route is the empty text. `hour` counts from the epoch, by the exchange id's
-/// time, so that a bound in time is a bound on the ledger's key too.
-pub(super) const ROLLUP_TABLE: &str = "
-CREATE TABLE rollup(
-  hour INTEGER NOT NULL, tenant TEXT NOT NULL, project TEXT NOT NULL, key TEXT NOT NULL, feature TEXT NOT NULL, user TEXT NOT NULL,
-  route TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, leg TEXT NOT NULL,
-  requests INTEGER NOT NULL, attempts INTEGER NOT NULL, orphans INTEGER NOT NULL, estimated INTEGER NOT NULL, cost INTEGER NOT NULL,
-  input INTEGER NOT NULL, cache_read INTEGER NOT NULL, cache_write_5m INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL,
-  input_audio INTEGER NOT NULL, input_image INTEGER NOT NULL, output INTEGER NOT NULL, reasoning INTEGER NOT NULL,
-  output_audio INTEGER NOT NULL, output_image INTEGER NOT NULL, web_search INTEGER NOT NULL, request INTEGER NOT NULL,
-  PRIMARY KEY (hour, tenant, project, key, feature, user, route, provider, model, leg)
-) WITHOUT ROWID;
-";
-
 const INSERT: &str = "INSERT INTO rollup VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET ";
 /// Columns that count up by rows.
 pub(crate) const COUNTS: [&str; 4] = ["requests", "attempts", "orphans", "estimated"];
@@ -183,7 +169,8 @@ mod tests {
 
     #[test]
     fn every_meter_has_its_column_in_its_place() {
-        let columns: Vec<&str> = ROLLUP_TABLE
+        let table = include_str!("../../migrations/ledger/0003-rollup.sql");
+        let columns: Vec<&str> = table
             .split(['\n', ','])
             .filter_map(|c| c.trim().strip_suffix(" INTEGER NOT NULL"))
             .collect();

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use lintel_config::{Durability, Snapshot};
 use lintel_store::{
-    Control, Journal, JournalOptions, Projection, Queries, Recovery, SettledSink, Store, StoreError,
+    Control, Journal, JournalOptions, Migrated, Projection, Queries, Recovery, SettledSink, Store,
+    StoreError,
 };
 use lintel_types::Clock;
 
@@ -25,6 +26,8 @@ pub(crate) struct Books {
     pub(crate) projection: Arc<Projection>,
     /// What the journal found and mended.
     pub(crate) recovery: Recovery,
+    /// Which databases came from a former version.
+    pub(crate) migrated: Vec<Migrated>,
     store: Store,
 }
 
@@ -41,6 +44,8 @@ impl Books {
     ) -> Result<Self, StoreError> {
         let dir = store.dir();
         let now = clock.wall();
+        let mut migrated = Vec::new();
+        lintel_store::prepare(dir, &mut |step| migrated.push(step))?;
         let control = Control::open(dir, clock)?;
         declare(&control, &snapshot.tenants)?;
         let (journal, recovery) = Journal::open(dir, options(snapshot), now)?;
@@ -52,6 +57,7 @@ impl Books {
             queries,
             projection,
             recovery,
+            migrated,
             store,
         })
     }

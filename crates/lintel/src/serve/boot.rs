@@ -13,7 +13,7 @@ use std::time::Duration;
 use lintel_admin::{AdminToken, DataPlane, Deps as AdminDeps, Keyring, Reload, router};
 use lintel_config::{Problem, Snapshot};
 use lintel_gateway::{Deps, Running, SystemClock};
-use lintel_store::{Recovery, Store};
+use lintel_store::{Migrated, Recovery, Store};
 use lintel_telemetry::{Level, LineWriter, LogEvent, Metrics};
 use lintel_types::Clock;
 use parking_lot::Mutex;
@@ -85,6 +85,7 @@ impl Start<'_> {
         };
         let books =
             Books::open(store, &self.snapshot, self.clock(), Box::new(sink)).map_err(told)?;
+        self.tell_migrations(&books.migrated);
         self.tell_recovery(&books.recovery);
         let development = match self.source {
             Source::Defaults => Some(Development::mint().map_err(told)?),
@@ -221,6 +222,18 @@ impl Start<'_> {
                     .event(Level::Warn, "configuration warning")
                     .field("error", warning.to_string()),
             );
+        }
+    }
+
+    fn tell_migrations(&self, migrated: &[Migrated]) {
+        for step in migrated {
+            let event = self.event(Level::Info, "database migrated");
+            let event = event
+                .field("file", step.path.display().to_string())
+                .field("migration", step.name)
+                .field("version", step.version.unsigned_abs());
+            self.log
+                .event(&event.field("milliseconds", step.took.as_millis() as u64));
         }
     }
 
