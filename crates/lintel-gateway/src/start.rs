@@ -1,5 +1,6 @@
 //! Starting and stopping the data plane: one listening socket, one thread a core, one runtime a thread.
 //!
+//! Where the socket comes from is the caller's business: bound by it, or inherited from whoever started the process.
 //! A thread shares nothing that it would have to lock on a call's path: its connections to providers are
 //! its own. Draining: no new connections, calls in flight go on until the bound, then they are cut.
 
@@ -35,6 +36,8 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What the data plane needs.
 pub struct Deps {
+    /// Where calls come in: bound, and listening.
+    pub listener: std::net::TcpListener,
     /// The configuration to begin with.
     pub snapshot: Arc<Snapshot>,
     /// The keys to begin with.
@@ -64,16 +67,9 @@ impl std::fmt::Debug for Deps {
 /// The data plane can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address can't be listened on.
-    #[error(
-        "can't listen on {address}: {source}; choose another `listen` address, or stop what holds it"
-    )]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why not.
-        source: io::Error,
-    },
+    /// The listening socket can't be used.
+    #[error("can't use the data listener's socket: {0}")]
+    Listener(#[source] io::Error),
     /// A thread or its runtime can't be made.
     #[error("can't start a worker thread: {0}")]
     Thread(#[from] io::Error),
@@ -120,11 +116,11 @@ pub struct Running {
 
 /// Starts the data plane.
 pub fn start(deps: Deps) -> Result<Running, StartError> {
-    let address = deps.snapshot.listen;
-    let listen = |source| StartError::Listen { address, source };
-    let listener = std::net::TcpListener::bind(address).map_err(listen)?;
-    listener.set_nonblocking(true).map_err(listen)?;
-    let local_addr = listener.local_addr().map_err(listen)?;
+    let listener = &deps.listener;
+    listener
+        .set_nonblocking(true)
+        .map_err(StartError::Listener)?;
+    let local_addr = listener.local_addr().map_err(StartError::Listener)?;
     let threads = match deps.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,

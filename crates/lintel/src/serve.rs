@@ -9,6 +9,7 @@ mod declare;
 mod development;
 mod files;
 mod lines;
+mod listeners;
 mod reloader;
 mod stop;
 mod token;

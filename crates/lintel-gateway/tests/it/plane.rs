@@ -73,6 +73,7 @@ impl Plane {
         let metrics = Metrics::default();
         let (lines, reader) = metrics.lines(1_000, Level::Error);
         let deps = Deps {
+            listener: std::net::TcpListener::bind(snapshot.listen).unwrap(),
             snapshot: Arc::new(snapshot),
             keys: vec![key()],
             queries: None,

@@ -1,6 +1,6 @@
 //! The order of start.
 //!
-//! Configuration, the store and its lock, the admin port, journal and projection, the data plane with its
+//! Configuration, the store and its lock, the listeners, journal and projection, the data plane with its
 //! keys, the control API, then the ready line. What fails is told before anything is served; how it all
 //! ends is in `stop`.
 
@@ -23,6 +23,7 @@ use crate::serve::books::Books;
 use crate::serve::calls::{self, CallLines, Dial};
 use crate::serve::development::Development;
 use crate::serve::lines::{self, Writer};
+use crate::serve::listeners::{Inherited, Listeners};
 use crate::serve::reloader::Reloader;
 use crate::serve::stop::{Parts, until_stopped};
 use crate::serve::{files, token};
@@ -38,6 +39,8 @@ const LOG_STOP: Duration = Duration::from_secs(2);
 /// # Errors
 /// When it can't start; nothing was served then.
 pub(crate) fn run(source: &Source) -> Result<(), Failure> {
+    // First, while there is one thread: it takes the variables that say so out of the environment.
+    let inherited = Inherited::take()?;
     let loaded = source.load().map_err(|problems| {
         Failure::failed(format!("the configuration is not sound:\n{problems}"))
     })?;
@@ -54,7 +57,7 @@ pub(crate) fn run(source: &Source) -> Result<(), Failure> {
         log,
     };
     start.tell_warnings(&loaded.warnings);
-    let outcome = start.serve();
+    let outcome = start.serve(inherited);
     drop(start);
     writer.finish(LOG_STOP);
     outcome
@@ -70,13 +73,18 @@ struct Start<'a> {
 }
 
 impl Start<'_> {
-    fn serve(&self) -> Result<(), Failure> {
+    fn serve(&self, inherited: Inherited) -> Result<(), Failure> {
         if let Some(shortage) = files::raise(self.snapshot.limits.connections) {
             let event = self.event(shortage.level, "open-file limit");
             self.log.event(&event.field("detail", shortage.text));
         }
         let store = Store::open(&self.snapshot.store).map_err(told)?;
-        let port = bind(self.snapshot.admin)?;
+        // Early: that an address is in use is told before the store is opened for writing.
+        let listeners = Listeners::open(inherited, &self.snapshot)?;
+        for told in &listeners.told {
+            let event = self.event(Level::Warn, "inherited listener");
+            self.log.event(&event.field("detail", told.clone()));
+        }
         let token = self.token(store.dir())?;
         let dial = Dial::new(self.log.clone(), self.snapshot.log);
         let sink = CallLines {
@@ -91,7 +99,7 @@ impl Start<'_> {
             Source::Defaults => Some(Development::mint().map_err(told)?),
             Source::File(_) => None,
         };
-        let plane = self.plane(&books, development.as_ref())?;
+        let plane = self.plane(listeners.data, &books, development.as_ref())?;
         let fixed = development
             .iter()
             .map(|development| development.entry.clone())
@@ -104,7 +112,7 @@ impl Start<'_> {
         ));
         let reload = self.reloader(&books, &plane, &keyring, dial);
         let api = router(self.api(&books, &plane, keyring, &reload, &token));
-        let admin = lintel_admin::serve::start(port, api)
+        let admin = lintel_admin::serve::start(listeners.admin, api)
             .map_err(|error| Failure::failed(format!("can't start the admin listener: {error}")))?;
         let greeting = self.greeting(development.as_ref(), plane.local_addr, admin.address());
         until_stopped(
@@ -135,12 +143,18 @@ impl Start<'_> {
     }
 
     /// The data plane, with its keys from the first call on.
-    fn plane(&self, books: &Books, development: Option<&Development>) -> Result<Running, Failure> {
+    fn plane(
+        &self,
+        listener: TcpListener,
+        books: &Books,
+        development: Option<&Development>,
+    ) -> Result<Running, Failure> {
         let mut keys = lintel_admin::entries(&books.control, &self.snapshot).map_err(told)?;
         keys.extend(development.map(|development| development.entry.clone()));
         let journal = books.journal.clone();
         self.metrics.watch_journal(move || journal.pending() as u64);
         let deps = Deps {
+            listener,
             snapshot: Arc::clone(&self.snapshot),
             keys,
             journal: books.journal.clone(),
@@ -255,12 +269,6 @@ impl Start<'_> {
     fn event(&self, level: Level, text: &'static str) -> LogEvent<'static> {
         LogEvent::new(self.clock.wall(), level, text)
     }
-}
-
-/// The admin port, taken early: that it is in use is told before the store is opened for writing.
-fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address)
-        .map_err(|error| Failure::failed(format!("can't listen on {address}: {error}; choose another `admin.listen` address, or stop what holds it")))
 }
 
 /// An error whose own text already names the thing and the remedy.

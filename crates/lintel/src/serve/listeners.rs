@@ -1,0 +1,177 @@
+//! Where the listening sockets come from: inherited from whoever started the process, or bound here.
+//!
+//! Inherited means `LISTEN_FDS` as systemd's socket activation passes it, `sd_listen_fds(3)`
+//! <https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html>: sockets from descriptor 3 on, named
+//! in `LISTEN_FDNAMES`. `data` takes calls, `admin` control requests. What is inherited goes before the configuration's
+//! address, and a difference is told. Knows no protocol. Invariant: a descriptor that nothing here can use is refused.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use lintel_config::Snapshot;
+use listenfd::ListenFd;
+
+use crate::exit::Failure;
+
+/// The name of the data listener's socket.
+pub(crate) const DATA: &str = "data";
+/// The name of the admin listener's socket.
+pub(crate) const ADMIN: &str = "admin";
+/// What systemd calls a socket whose unit gives it no name.
+const UNNAMED: &str = "unknown";
+
+/// The sockets that the process was started with.
+#[derive(Debug, Default)]
+pub(crate) struct Inherited {
+    data: Option<TcpListener>,
+    admin: Option<TcpListener>,
+}
+
+/// The sockets that the process listens on.
+#[derive(Debug)]
+pub(crate) struct Listeners {
+    /// For calls.
+    pub(crate) data: TcpListener,
+    /// For control requests.
+    pub(crate) admin: TcpListener,
+    /// Where an inherited socket is not at the address that the configuration names.
+    pub(crate) told: Vec<String>,
+}
+
+impl Inherited {
+    /// Takes what was passed down. Once, before any thread is started: it changes the environment.
+    ///
+    /// # Errors
+    /// When a descriptor has a name that is not known, comes twice, or is no listening TCP socket.
+    pub(crate) fn take() -> Result<Self, Failure> {
+        let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+        let mut passed = ListenFd::from_env();
+        let mut inherited = Self::default();
+        for (index, name) in names_of(&names, passed.len()).into_iter().enumerate() {
+            let place = match name.as_str() {
+                DATA => &mut inherited.data,
+                ADMIN => &mut inherited.admin,
+                _ => return Err(refused(&name, "is not known")),
+            };
+            if place.is_some() {
+                return Err(refused(&name, "comes twice"));
+            }
+            *place = passed
+                .take_tcp_listener(index)
+                .map_err(|error| refused(&name, &format!("can't be used: {error}")))?;
+        }
+        Ok(inherited)
+    }
+}
+
+/// The name of each of `count` descriptors. One that is alone and unnamed is the data listener's.
+fn names_of(names: &str, count: usize) -> Vec<String> {
+    let mut named: Vec<String> = names
+        .split(':')
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    named.resize(count, UNNAMED.to_owned());
+    if let [only] = named.as_mut_slice()
+        && (only == UNNAMED || only.ends_with(".socket"))
+    {
+        DATA.clone_into(only);
+    }
+    named
+}
+
+fn refused(name: &str, why: &str) -> Failure {
+    Failure::failed(format!(
+        "the inherited socket `{name}` (LISTEN_FDS) {why}: pass one listening TCP socket called `{DATA}` and at most one called `{ADMIN}` \
+         (FileDescriptorName= in a systemd socket unit)"
+    ))
+}
+
+impl Listeners {
+    /// What is inherited; the rest is bound at the configuration's addresses.
+    ///
+    /// # Errors
+    /// When an address can't be listened on.
+    pub(crate) fn open(inherited: Inherited, snapshot: &Snapshot) -> Result<Self, Failure> {
+        let mut told = Vec::new();
+        let data = one(inherited.data, snapshot.listen, "listen", &mut told)?;
+        let admin = one(inherited.admin, snapshot.admin, "admin.listen", &mut told)?;
+        Ok(Self { data, admin, told })
+    }
+}
+
+fn one(
+    inherited: Option<TcpListener>,
+    address: SocketAddr,
+    setting: &str,
+    told: &mut Vec<String>,
+) -> Result<TcpListener, Failure> {
+    let unusable = |error: io::Error| {
+        Failure::failed(format!(
+            "can't listen on {address}: {error}; choose another `{setting}` address, or stop what holds it"
+        ))
+    };
+    let Some(socket) = inherited else {
+        return TcpListener::bind(address).map_err(unusable);
+    };
+    let at = socket.local_addr().map_err(unusable)?;
+    if at != address {
+        told.push(format!(
+            "`{setting}` is {address}, but the process was started with a socket that listens on {at}, which is used"
+        ));
+    }
+    Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loopback() -> TcpListener {
+        TcpListener::bind("127.0.0.1:0").unwrap()
+    }
+
+    #[test]
+    fn descriptors_have_the_names_of_their_places() {
+        let check = |names: &str, count, wanted: &[&str]| {
+            assert_eq!(names_of(names, count), wanted, "{names} of {count}");
+        };
+        check("data:admin", 2, &[DATA, ADMIN]);
+        check("admin", 1, &[ADMIN]);
+        check("", 0, &[]);
+        check("", 1, &[DATA]);
+        check("unknown", 1, &[DATA]);
+        check("lintel.socket", 1, &[DATA]);
+        check("data", 2, &[DATA, UNNAMED]);
+    }
+
+    #[test]
+    fn an_inherited_socket_goes_before_the_address_and_a_difference_is_told() {
+        let mut snapshot = lintel_config::defaults(&|_| None).unwrap().snapshot;
+        let (data, admin) = (loopback(), loopback());
+        let (data_at, admin_at) = (data.local_addr().unwrap(), admin.local_addr().unwrap());
+        snapshot.listen = data_at;
+        let inherited = Inherited {
+            data: Some(data),
+            admin: Some(admin),
+        };
+        let listeners = Listeners::open(inherited, &snapshot).unwrap();
+        assert_eq!(listeners.data.local_addr().unwrap(), data_at);
+        assert_eq!(listeners.admin.local_addr().unwrap(), admin_at);
+        assert_eq!(listeners.told.len(), 1, "{:?}", listeners.told);
+        assert!(
+            listeners.told[0].contains("admin.listen"),
+            "{:?}",
+            listeners.told
+        );
+    }
+
+    #[test]
+    fn an_address_in_use_is_told_with_its_setting() {
+        let mut snapshot = lintel_config::defaults(&|_| None).unwrap().snapshot;
+        let held = loopback();
+        snapshot.listen = held.local_addr().unwrap();
+        let refused = Listeners::open(Inherited::default(), &snapshot).unwrap_err();
+        assert!(refused.text.contains("`listen`"), "{refused}");
+    }
+}
