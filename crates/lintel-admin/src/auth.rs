@@ -1,22 +1,50 @@
 //! Who may use the control API: whoever holds the admin token.
 //!
 //! Runs before routing inside `/api/v1`, so that a stranger can't tell an unknown path from a known
-//! one. Puts the token's [`Actor`] name on the request; the audit log takes it from there.
+//! one. Puts the [`Caller`] on the request; permissions and the audit take it from there.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::codes;
 use crate::problem::Problem;
+use crate::roles::{Permission, Role};
 use crate::state::Admin;
 
-/// Who acts: the name of the token that was shown.
+/// Who asks: the token that was shown.
 #[derive(Debug, Clone)]
-pub(crate) struct Actor(pub(crate) Arc<str>);
+pub(crate) struct Caller {
+    /// The token's name: the audit's actor.
+    pub(crate) name: Arc<str>,
+    /// What it may do.
+    pub(crate) role: Role,
+}
+
+impl Caller {
+    /// Refuses `what` when the caller's role has not `permission`.
+    ///
+    /// # Errors
+    /// A problem that names the permission and the roles that have it.
+    pub(crate) fn must(&self, permission: Permission, what: &str) -> Result<(), Problem> {
+        if self.role.may(permission) {
+            return Ok(());
+        }
+        let roles: Vec<&str> = permission.roles().iter().map(|role| role.name()).collect();
+        let detail = format!(
+            "the token `{}` has the role {}; {what} needs the permission `{}`, which these roles have: {}",
+            self.name,
+            self.role.name(),
+            permission.name(),
+            roles.join(", "),
+        );
+        Err(Problem::new(&codes::FORBIDDEN, detail))
+    }
+}
 
 /// Lets a request with the admin token pass; answers 401 to the others and 429 to a peer that guesses.
 pub(crate) async fn require(
@@ -28,25 +56,21 @@ pub(crate) async fn require(
     let now = admin.clock.mono();
     if let Some(wait) = admin.throttle.wait(peer, now) {
         let detail = "too many wrong admin tokens came from this address; wait before the next try";
-        return Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail)
+        return Problem::new(&codes::RATE_LIMITED, detail)
             .retry_after(wait)
             .into_response();
     }
     let Some(presented) = bearer(&request) else {
         let detail = "send `Authorization: Bearer` and the admin token; `lintel serve` takes it from LINTEL_ADMIN_TOKEN or keeps it in admin.token of its store";
-        return Problem::new(StatusCode::UNAUTHORIZED, "missing_token", detail).into_response();
+        return Problem::new(&codes::MISSING_TOKEN, detail).into_response();
     };
     let Some(name) = admin.token.recognise(presented) else {
         admin.throttle.failed(peer, now);
         admin.refused(peer);
-        return Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "wrong_token",
-            "this is not the admin token",
-        )
-        .into_response();
+        return Problem::new(&codes::WRONG_TOKEN, "this is not the admin token").into_response();
     };
-    request.extensions_mut().insert(Actor(name));
+    let role = Role::Owner;
+    request.extensions_mut().insert(Caller { name, role });
     next.run(request).await
 }
 

@@ -3,10 +3,45 @@
 
 use lintel_store::LogRow;
 use lintel_types::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// The row as JSON. A record that can't be read back is shown by its columns alone.
-pub(crate) fn shown(row: &LogRow) -> Value {
+/// An exchange: these members, and those of its record.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Exchange {
+    /// `ex_…`: what every answer carries as `x-request-id`.
+    exchange: String,
+    tenant: String,
+    /// Null when it went to no route.
+    route: Option<String>,
+    outcome: String,
+    /// The status that the caller got.
+    status: u16,
+    #[serde(flatten)]
+    record: Map<String, Value>,
+}
+
+impl Exchange {
+    /// The row as it is shown. A record that can't be read back is shown by its columns alone.
+    pub(crate) fn of(row: &LogRow) -> Self {
+        let mut record = record(row);
+        // The columns are what filters and sums go by: they win over what the record says.
+        for column in ["exchange", "tenant", "route", "outcome", "status"] {
+            record.remove(column);
+        }
+        Self {
+            exchange: row.exchange.to_string(),
+            tenant: row.tenant.to_string(),
+            route: (!row.route.is_empty()).then(|| row.route.to_string()),
+            outcome: row.outcome.to_string(),
+            status: row.status,
+            record,
+        }
+    }
+}
+
+fn record(row: &LogRow) -> Map<String, Value> {
     let record = serde_json::from_str::<Map<String, Value>>(row.record.get());
     let mut fields = record.unwrap_or_default();
     if let Some(Value::Object(dispatched)) = fields.get_mut("dispatched") {
@@ -33,16 +68,7 @@ pub(crate) fn shown(row: &LogRow) -> Value {
     } else {
         timed(&mut fields, "started");
     }
-    let route = (!row.route.is_empty()).then_some(&row.route);
-    let columns = [
-        ("exchange", json!(row.exchange)),
-        ("tenant", json!(row.tenant)),
-        ("route", json!(route)),
-        ("outcome", json!(row.outcome)),
-        ("status", json!(row.status)),
-    ];
-    fields.extend(columns.map(|(name, value)| (name.to_owned(), value)));
-    Value::Object(fields)
+    fields
 }
 
 /// Shows the member `name`, microseconds since the epoch, as RFC 3339.
@@ -60,6 +86,10 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
+
+    fn shown(row: &LogRow) -> Value {
+        serde_json::to_value(Exchange::of(row)).unwrap()
+    }
 
     fn row(outcome: &str, record: &Value) -> LogRow {
         let exchange = ExchangeId::from_bytes([1; 16]);

@@ -2,22 +2,19 @@
 //!
 //! Decides which filters there are and how one exchange is found; how a row is shown is `exchange_view`.
 
-use std::sync::Arc;
-
-use axum::Json;
-use axum::extract::{Path, State};
 use lintel_store::{LogQuery, LogRow, Queries, StoreError};
 use lintel_types::{ExchangeId, Outcome, Record, Timestamp};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{IntoDeserializer, value};
-use serde_json::Value;
 
-use crate::exchange_view::shown;
-use crate::extract::{NoParams, Params};
-use crate::instant::{self, Direction};
+use crate::answer::One;
+use crate::exchange_view::Exchange;
+use crate::extract::ById;
+use crate::operation::{Call, Nothing};
 use crate::page::{self, Page};
 use crate::problem::Problem;
-use crate::state::Admin;
+use crate::words::{Name, When, past};
 
 /// A caller's own request id is looked for in so many pages of the newest exchanges: it has no index, and an index would cost every call.
 const PAGES: usize = 10;
@@ -25,46 +22,48 @@ const PAGES: usize = 10;
 const ORPHANED: &str = "orphaned";
 const PAGE: usize = 1_000;
 
-#[derive(Debug, Deserialize)]
+/// Which exchanges.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
-    tenant: Option<String>,
+    /// Only this tenant's.
+    tenant: Option<Name>,
+    /// Only of this route.
     route: Option<String>,
+    /// Only those that ended so.
+    #[schemars(extend("enum" = ["success", "client_error", "gateway_error", "provider_error", "cancelled", "shutdown", "panicked", "orphaned"]))]
     outcome: Option<String>,
-    since: Option<String>,
-    before: Option<String>,
-    limit: Option<usize>,
+    /// Begun from this instant on; a span is so long ago.
+    since: Option<When>,
+    /// Go on after this: the `next` of the page before.
+    after: Option<String>,
+    /// At most this many; 100 when absent.
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<u16>,
 }
 
-pub(crate) async fn list(
-    State(admin): State<Arc<Admin>>,
-    Params(filter): Params<Filter>,
-) -> Result<Json<Page<Value>>, Problem> {
-    let limit = page::limit(filter.limit)?;
+pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Exchange>, Problem> {
+    let limit = page::limit(call.query.limit)?;
     // One more than asked, to know whether there is a next page.
-    let query = filter.query(limit + 1, admin.clock.wall())?;
-    let mut rows = admin
+    let query = call.query.query(limit + 1, call.admin.clock.wall())?;
+    let mut rows = call
+        .admin
         .blocking(move |admin| pages(&admin.queries, query, limit + 1))
         .await?;
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next = rows
-        .last()
-        .filter(|_| more)
-        .map(|row| row.exchange.to_string());
-    Ok(Json(Page {
-        data: rows.iter().map(shown).collect(),
-        next,
-    }))
+    let last = rows.last().filter(|_| more);
+    Ok(Page {
+        next: last.map(|row| page::cursor(&row.exchange.to_string())),
+        data: rows.iter().map(Exchange::of).collect(),
+    })
 }
 
-pub(crate) async fn one(
-    State(admin): State<Arc<Admin>>,
-    Path(id): Path<String>,
-    Params(NoParams {}): Params<NoParams>,
-) -> Result<Json<Value>, Problem> {
+pub(crate) async fn one(call: Call<ById>) -> Result<One<Exchange>, Problem> {
+    let ById { id } = call.path;
     let name: String = id.chars().take(128).collect();
-    let found = admin
+    let found = call
+        .admin
         .blocking(move |admin| match id.parse::<ExchangeId>() {
             Ok(id) => admin.queries.exchange(id),
             Err(_) => by_client_request_id(&admin.queries, &id),
@@ -75,7 +74,7 @@ pub(crate) async fn one(
             "no exchange `{name}` here; one can be read back about a second after it ended"
         ))
     })?;
-    Ok(Json(shown(&row)))
+    Ok(One(Exchange::of(&row)))
 }
 
 /// `count` rows of `query`, also when that is more than the store gives at once.
@@ -133,19 +132,14 @@ fn known_outcome(name: String) -> Result<String, Problem> {
 
 impl Filter {
     fn query(self, limit: usize, now: Timestamp) -> Result<LogQuery, Problem> {
-        let since = self
-            .since
-            .map(|text| instant::parse(&text, now, Direction::Past))
-            .transpose();
-        let since = since.map_err(|error| Problem::invalid(format!("since: {error}")))?;
-        let before = self
-            .before
-            .map(|text| text.parse::<ExchangeId>())
-            .transpose();
-        let before = before.map_err(|error| Problem::invalid(format!("before: {error}")))?;
+        let since = past("since", self.since.as_ref(), now)?;
+        let before = page::position(self.after.as_deref())?.map(|text| text.parse::<ExchangeId>());
+        let before = before
+            .transpose()
+            .map_err(|error| Problem::invalid(format!("after: {error}")))?;
         let outcome = self.outcome.map(known_outcome).transpose()?;
         Ok(LogQuery {
-            tenant: self.tenant,
+            tenant: self.tenant.map(|Name(name)| name),
             route: self.route,
             outcome,
             since,

@@ -1,4 +1,4 @@
-//! How a handler reads a request: a capped JSON body, a query without strangers.
+//! How a request is read: its path, a query without strangers, a capped JSON body.
 //!
 //! Decides what is refused before a handler runs, each with a [`Problem`] that names the field or the
 //! place. Nothing is ignored: an unknown field or parameter is an error, because a misspelt filter
@@ -6,13 +6,16 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::body::{self, Bytes};
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::header;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::codes;
 use crate::problem::Problem;
 
 /// The longest body that is read.
@@ -20,29 +23,33 @@ pub(crate) const BODY_BYTES: usize = 1024 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
+/// What an operation reads of a request's body.
+pub(crate) trait Body: Sized + Send + 'static {
+    /// The schema; none when there must be no body.
+    fn schema() -> Option<fn(&mut SchemaGenerator) -> Schema>;
+    /// The body, read.
+    ///
+    /// # Errors
+    /// A problem that names what can't be read.
+    fn read(parts: &Parts, bytes: &Bytes) -> Result<Self, Problem>;
+}
+
 /// A JSON body.
 #[derive(Debug)]
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
-    type Rejection = Problem;
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> Body for JsonBody<T> {
+    fn schema() -> Option<fn(&mut SchemaGenerator) -> Schema> {
+        Some(|generator| generator.subschema_for::<T>())
+    }
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        if !is_json(
-            request
-                .headers()
-                .get(header::CONTENT_TYPE)
-                .and_then(|value| value.to_str().ok()),
-        ) {
+    fn read(parts: &Parts, bytes: &Bytes) -> Result<Self, Problem> {
+        let content_type = parts.headers.get(header::CONTENT_TYPE);
+        if !is_json(content_type.and_then(|value| value.to_str().ok())) {
             let detail = "the body must be JSON: send `content-type: application/json`";
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media",
-                detail,
-            ));
+            return Err(Problem::new(&codes::UNSUPPORTED_MEDIA, detail));
         }
-        let bytes = body(request).await?;
-        serde_json::from_slice(&bytes)
+        serde_json::from_slice(bytes)
             .map(JsonBody)
             .map_err(|error| {
                 Problem::invalid(format!("the body is not what this path reads: {error}"))
@@ -54,46 +61,57 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 #[derive(Debug)]
 pub(crate) struct NoBody;
 
-impl<S: Send + Sync> FromRequest<S> for NoBody {
-    type Rejection = Problem;
+impl Body for NoBody {
+    fn schema() -> Option<fn(&mut SchemaGenerator) -> Schema> {
+        None
+    }
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        match body(request).await?.is_empty() {
+    fn read(_: &Parts, bytes: &Bytes) -> Result<Self, Problem> {
+        match bytes.is_empty() {
             true => Ok(NoBody),
             false => Err(Problem::invalid("this path reads no body: send none")),
         }
     }
 }
 
-async fn body(request: Request) -> Result<Bytes, Problem> {
+/// No parameters, in a path or a query.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// The object that a path names.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct ById {
+    /// The object's id.
+    #[schemars(length(min = 1, max = 128))]
+    pub(crate) id: String,
+}
+
+/// The bytes of a body, within size and time.
+///
+/// # Errors
+/// A problem when it is too long, too slow or broken off.
+pub(crate) async fn bytes(parts: &Parts, body: body::Body) -> Result<Bytes, Problem> {
     let too_large = || {
         Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too_large",
+            &codes::TOO_LARGE,
             format!("the body is over {BODY_BYTES} bytes"),
         )
     };
-    let announced = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let announced = parts.headers.get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > BODY_BYTES) {
         return Err(too_large());
     }
-    let read = tokio::time::timeout(
-        BODY_TIME,
-        Limited::new(request.into_body(), BODY_BYTES).collect(),
-    )
-    .await;
+    let read = tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_BYTES).collect()).await;
     match read {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) => Err(Problem::invalid("the body broke off")),
-        Err(_) => Err(Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "request_timeout",
-            "the body took too long to arrive",
-        )),
+        Err(_) => {
+            let detail = "the body took too long to arrive";
+            Err(Problem::new(&codes::REQUEST_TIMEOUT, detail))
+        }
     }
 }
 
@@ -104,65 +122,73 @@ fn is_json(content_type: Option<&str>) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
-/// The query's parameters.
-#[derive(Debug)]
-pub(crate) struct Params<T>(pub(crate) T);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let read = Query::<T>::try_from_uri(&parts.uri);
-        read.map(|Query(params)| Params(params)).map_err(|error| {
-            Problem::invalid(format!(
-                "the query is not what this path reads: {}",
-                error.body_text()
-            ))
-        })
+/// What the path `template` names in this request.
+///
+/// # Errors
+/// A problem when a segment is no UTF-8, or not of its type.
+pub(crate) async fn path<P>(template: &str, parts: &mut Parts) -> Result<P, Problem>
+where
+    P: DeserializeOwned + Send + 'static,
+{
+    if !template.contains('{') {
+        // A path without parameters is read as the empty object.
+        let none = serde_json::Value::Object(serde_json::Map::new());
+        return serde_json::from_value(none).map_err(|_| Problem::internal());
     }
+    let read = Path::<P>::from_request_parts(parts, &()).await;
+    read.map(|Path(path)| path)
+        .map_err(|error| Problem::invalid(format!("the path can't be read: {}", error.body_text())))
 }
 
-/// A path that reads no parameters.
-#[derive(Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NoParams {}
+/// The query's parameters.
+///
+/// # Errors
+/// A problem that names the parameter that is unknown, twice there or can't be read.
+pub(crate) fn query<Q: DeserializeOwned>(parts: &Parts) -> Result<Q, Problem> {
+    let read = Query::<Q>::try_from_uri(&parts.uri);
+    read.map(|Query(params)| params).map_err(|error| {
+        Problem::invalid(format!(
+            "the query is not what this path reads: {}",
+            error.body_text()
+        ))
+    })
+}
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
-    use serde::Deserialize;
+    use axum::http::Request;
 
     use super::*;
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
     struct Thing {
         name: String,
     }
 
-    async fn read(
-        content_type: &str,
-        body: impl Into<Body>,
-    ) -> Result<String, (u16, &'static str)> {
-        let request = Request::builder()
-            .header("content-type", content_type)
-            .body(body.into())
-            .unwrap();
-        let read = JsonBody::<Thing>::from_request(request, &()).await;
-        read.map(|JsonBody(thing)| thing.name)
-            .map_err(|problem| (problem.status().as_u16(), problem.code()))
+    fn parts(uri: &str, headers: &[(&str, &str)]) -> Parts {
+        let mut request = Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
     }
 
-    #[tokio::test(flavor = "current_thread")]
-    async fn a_body_is_json_of_the_right_shape_under_the_cap() {
+    fn read(content_type: &str, body: impl Into<Bytes>) -> Result<String, &'static str> {
+        let parts = parts("/", &[("content-type", content_type)]);
+        let read = JsonBody::<Thing>::read(&parts, &body.into());
+        read.map(|JsonBody(thing)| thing.name)
+            .map_err(|problem| problem.code())
+    }
+
+    #[test]
+    fn a_body_is_json_of_the_right_shape() {
+        let good = r#"{"name":"a"}"#;
         assert_eq!(
-            read("application/json; charset=utf-8", r#"{"name":"a"}"#).await,
+            read("application/json; charset=utf-8", good),
             Ok("a".into())
         );
-        assert_eq!(
-            read("text/plain", r#"{"name":"a"}"#).await,
-            Err((415, "unsupported_media"))
-        );
+        assert_eq!(read("text/plain", good), Err("unsupported_media"));
         for bad in [
             "",
             "{",
@@ -173,53 +199,42 @@ mod tests {
             "\u{feff}{}",
         ] {
             assert_eq!(
-                read("application/json", bad).await,
-                Err((400, "invalid_request")),
+                read("application/json", bad),
+                Err("invalid_request"),
                 "{bad}"
             );
         }
         assert_eq!(
-            read("application/json", Body::from(vec![0xff; 10])).await,
-            Err((400, "invalid_request"))
+            read("application/json", vec![0xff; 10]),
+            Err("invalid_request")
         );
     }
 
     #[tokio::test(flavor = "current_thread")]
     async fn a_body_over_the_cap_is_refused_with_or_without_its_length() {
-        let long = format!(r#"{{"name":"{}"}}"#, "a".repeat(BODY_BYTES));
+        let long = body::Body::from("a".repeat(BODY_BYTES + 1));
+        let refused = bytes(&parts("/", &[]), long).await.unwrap_err();
+        assert_eq!(refused.code(), "too_large");
+        let announced = parts("/", &[("content-length", "1048577")]);
+        let refused = bytes(&announced, body::Body::empty()).await.unwrap_err();
+        assert_eq!(refused.code(), "too_large");
+        let just = body::Body::from("a".repeat(BODY_BYTES));
         assert_eq!(
-            read("application/json", long.clone()).await,
-            Err((413, "too_large"))
+            bytes(&parts("/", &[]), just).await.unwrap().len(),
+            BODY_BYTES
         );
-        let request = Request::builder()
-            .header("content-type", "application/json")
-            .header("content-length", long.len())
-            .body(Body::empty())
-            .unwrap();
-        let problem = JsonBody::<Thing>::from_request(request, &())
-            .await
-            .unwrap_err();
-        assert_eq!(problem.code(), "too_large");
     }
 
-    #[tokio::test(flavor = "current_thread")]
-    async fn a_parameter_that_nobody_reads_is_refused() {
-        for (query, good) in [
+    #[test]
+    fn a_parameter_that_nobody_reads_is_refused() {
+        for (uri, good) in [
             ("/?name=a", true),
             ("/", false),
             ("/?name=a&nmae=b", false),
             ("/?name=a&name=b", false),
         ] {
-            let (mut parts, ()) = axum::http::Request::get(query)
-                .body(())
-                .unwrap()
-                .into_parts();
-            let read = Params::<Thing>::from_request_parts(&mut parts, &()).await;
-            assert_eq!(
-                read.is_ok_and(|Params(thing)| thing.name == "a"),
-                good,
-                "{query}"
-            );
+            let read = query::<Thing>(&parts(uri, &[]));
+            assert_eq!(read.is_ok_and(|thing| thing.name == "a"), good, "{uri}");
         }
     }
 }

@@ -5,85 +5,117 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::{Extension, Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use lintel_store::{KeyFilter, KeyRow, KeyState, NewKey, StoreError};
 use lintel_types::{RouteAccess, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::auth::Actor;
-use crate::extract::{JsonBody, NoBody, NoParams, Params};
-use crate::instant::{self, Direction};
+use crate::answer::{Created, One};
+use crate::codes;
+use crate::extract::{ById, JsonBody};
+use crate::instant::Direction;
 use crate::mint;
+use crate::operation::{Call, Nothing};
 use crate::page::{self, Page};
 use crate::problem::Problem;
-use crate::state::Admin;
+use crate::words::{Label, Moment, Name, When};
 
 /// A key to be made.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewKey")]
 pub(crate) struct Wanted {
-    tenant: String,
-    project: String,
-    name: Option<String>,
+    /// The tenant that pays; made when new.
+    tenant: Name,
+    /// The tenant's project; made when new.
+    project: Name,
+    /// What to call the key.
+    name: Option<Label>,
     /// The routes that the key may name; absent: every route of its project.
     routes: Option<Vec<String>>,
+    /// Whether it may name `provider/model` without a route.
     #[serde(default)]
     direct: bool,
+    /// Whether degraded answers tell its holder which targets served them.
     #[serde(default)]
     expose_targets: bool,
-    expires: Option<String>,
+    /// When it stops being valid; a span counts from now.
+    expires: Option<When>,
 }
 
 /// What can be changed about a key.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "KeyChange")]
 pub(crate) struct Change {
     /// Whether it is refused until it is switched on again.
     disabled: bool,
 }
 
+/// How a key stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "KeyState")]
+pub(crate) enum State {
+    /// May be used.
+    Active,
+    /// Refused until it is enabled.
+    Disabled,
+    /// Refused for good.
+    Revoked,
+    /// Shown in place of `active` once its time is over.
+    Expired,
+}
+
 /// A key as it is shown: everything but its secret.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Key")]
 pub(crate) struct Shown {
+    /// `key_` and the first 16 hex digits of the SHA-256 of the key's text.
     id: String,
-    tenant: String,
-    project: String,
-    name: Option<String>,
-    state: &'static str,
+    tenant: Name,
+    project: Name,
+    name: Option<Label>,
+    state: State,
+    /// Null when it may name every route of its project.
     routes: Option<Vec<Arc<str>>>,
     direct: bool,
     expose_targets: bool,
-    created: String,
-    expires: Option<String>,
+    created: Moment,
+    expires: Option<Moment>,
 }
 
 /// A key that was just made: the only answer with a secret.
-#[derive(Serialize)]
-struct Created {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CreatedKey")]
+pub(crate) struct WithSecret {
+    /// The key's text, `lk_…`: shown this once.
     key: String,
     #[serde(flatten)]
     shown: Shown,
 }
 
-#[derive(Debug, Deserialize)]
+/// Which keys.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
-    tenant: Option<String>,
-    project: Option<String>,
-    state: Option<String>,
+    /// Only this tenant's.
+    tenant: Option<Name>,
+    /// Only this project's.
+    project: Option<Name>,
+    /// Only those that stand so.
+    state: Option<State>,
+    /// Go on after this: the `next` of the page before.
     after: Option<String>,
-    limit: Option<usize>,
+    /// At most this many; 100 when absent.
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<u16>,
 }
 
 pub(crate) async fn create(
-    State(admin): State<Arc<Admin>>,
-    Extension(Actor(actor)): Extension<Actor>,
-    Params(NoParams {}): Params<NoParams>,
-    JsonBody(wanted): JsonBody<Wanted>,
-) -> Result<Response, Problem> {
+    call: Call<Nothing, Nothing, JsonBody<Wanted>>,
+) -> Result<Created<WithSecret>, Problem> {
+    let (admin, actor, JsonBody(wanted)) = (call.admin, call.caller.name, call.body);
     let now = admin.clock.wall();
     let new = wanted.resolve(now)?;
     let minted =
@@ -96,22 +128,20 @@ pub(crate) async fn create(
             Ok(row)
         })
         .await?;
-    let created = Created {
+    let (id, shown) = (row.id.clone(), Shown::of(row.clone(), now));
+    let body = WithSecret {
         key: minted.secret,
         shown: Shown::of(row, now),
     };
-    Ok((StatusCode::CREATED, Json(created)).into_response())
+    Ok(Created::new("/keys", &id, &shown, body).with_secret_of(&id))
 }
 
-pub(crate) async fn list(
-    State(admin): State<Arc<Admin>>,
-    Params(filter): Params<Filter>,
-) -> Result<Json<Page<Shown>>, Problem> {
+pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Shown>, Problem> {
+    let (admin, filter) = (call.admin, call.query);
     let (now, limit) = (admin.clock.wall(), page::limit(filter.limit)?);
-    let state = filter.state.as_deref().map(known_state).transpose()?;
     let wanted = KeyFilter {
-        tenant: filter.tenant,
-        project: filter.project,
+        tenant: filter.tenant.map(|Name(name)| name),
+        project: filter.project.map(|Name(name)| name),
     };
     let rows = admin
         .blocking(move |admin| admin.control.keys(&wanted))
@@ -119,33 +149,26 @@ pub(crate) async fn list(
     let shown = rows
         .into_iter()
         .map(|row| Shown::of(row, now))
-        .filter(|key| state.is_none_or(|state| key.state == state));
-    Ok(Json(page::cut(
-        shown.collect(),
-        filter.after.as_deref(),
-        limit,
-        |key| &key.id,
-    )?))
+        .filter(|key| filter.state.is_none_or(|state| key.state == state));
+    page::cut(shown.collect(), filter.after.as_deref(), limit, |key| {
+        // Oldest first, as the store sorts them.
+        format!("{:020}/{}", key.created.0.as_micros(), key.id)
+    })
 }
 
-pub(crate) async fn one(
-    State(admin): State<Arc<Admin>>,
-    Path(id): Path<String>,
-    Params(NoParams {}): Params<NoParams>,
-) -> Result<Json<Shown>, Problem> {
+pub(crate) async fn one(call: Call<ById>) -> Result<One<Shown>, Problem> {
+    let (admin, ById { id }) = (call.admin, call.path);
     let now = admin.clock.wall();
     let row = admin.blocking(move |admin| admin.control.key(&id)).await?;
-    Ok(Json(Shown::of(row, now)))
+    Ok(One(Shown::of(row, now)))
 }
 
 /// Switches a key off or on. Idempotent: a key that stands so already is answered as it stands.
 pub(crate) async fn switch(
-    State(admin): State<Arc<Admin>>,
-    Extension(Actor(actor)): Extension<Actor>,
-    Path(id): Path<String>,
-    Params(NoParams {}): Params<NoParams>,
-    JsonBody(Change { disabled }): JsonBody<Change>,
-) -> Result<Json<Shown>, Problem> {
+    call: Call<ById, Nothing, JsonBody<Change>>,
+) -> Result<One<Shown>, Problem> {
+    let (admin, actor, ById { id }) = (call.admin, call.caller.name, call.path);
+    let JsonBody(Change { disabled }) = call.body;
     let now = admin.clock.wall();
     let switched = admin
         .blocking(move |admin| {
@@ -167,18 +190,13 @@ pub(crate) async fn switch(
         })
         .await?;
     switched
-        .map(|row| Json(Shown::of(row, now)))
-        .map_err(|why| Problem::new(StatusCode::CONFLICT, "revoked_key", why))
+        .map(|row| One(Shown::of(row, now)))
+        .map_err(|why| Problem::new(&codes::REVOKED_KEY, why))
 }
 
 /// Idempotent: a revoked key is answered as it stands.
-pub(crate) async fn revoke(
-    State(admin): State<Arc<Admin>>,
-    Extension(Actor(actor)): Extension<Actor>,
-    Path(id): Path<String>,
-    Params(NoParams {}): Params<NoParams>,
-    NoBody: NoBody,
-) -> Result<Json<Shown>, Problem> {
+pub(crate) async fn revoke(call: Call<ById>) -> Result<One<Shown>, Problem> {
+    let (admin, actor, ById { id }) = (call.admin, call.caller.name, call.path);
     let now = admin.clock.wall();
     let row = admin
         .blocking(move |admin| {
@@ -188,36 +206,15 @@ pub(crate) async fn revoke(
             Ok(row)
         })
         .await?;
-    Ok(Json(Shown::of(row, now)))
-}
-
-/// Shown in place of `active` once a key's time is over.
-const EXPIRED: &str = "expired";
-const STATES: [&str; 4] = [
-    KeyState::Active.name(),
-    KeyState::Disabled.name(),
-    KeyState::Revoked.name(),
-    EXPIRED,
-];
-
-fn known_state(text: &str) -> Result<&'static str, Problem> {
-    let found = STATES.into_iter().find(|state| *state == text);
-    found.ok_or_else(|| {
-        Problem::invalid(format!(
-            "no key state `{}`; there are {}",
-            text.chars().take(64).collect::<String>(),
-            STATES.join(", ")
-        ))
-    })
+    Ok(One(Shown::of(row, now)))
 }
 
 impl Wanted {
     fn resolve(self, now: Timestamp) -> Result<NewKey, Problem> {
         let expires = self
             .expires
-            .map(|text| instant::parse(&text, now, Direction::Future))
-            .transpose();
-        let expires = expires.map_err(|error| Problem::invalid(format!("expires: {error}")))?;
+            .map(|when| when.at("expires", now, Direction::Future))
+            .transpose()?;
         let routes = match self.routes {
             None => RouteAccess::All,
             Some(names) => RouteAccess::Only(names.into_iter().map(Arc::from).collect()),
@@ -230,9 +227,9 @@ impl Wanted {
             ..
         } = self;
         Ok(NewKey {
-            tenant,
-            project,
-            name: self.name.unwrap_or_default(),
+            tenant: tenant.0,
+            project: project.0,
+            name: self.name.map(|Label(name)| name).unwrap_or_default(),
             routes,
             direct,
             expose_targets,
@@ -244,10 +241,11 @@ impl Wanted {
 impl Shown {
     fn of(row: KeyRow, now: Timestamp) -> Self {
         let usable = row.usable(now);
-        let state = if row.state == KeyState::Active && !usable {
-            EXPIRED
-        } else {
-            row.state.name()
+        let state = match row.state {
+            KeyState::Active if !usable => State::Expired,
+            KeyState::Active => State::Active,
+            KeyState::Disabled => State::Disabled,
+            KeyState::Revoked => State::Revoked,
         };
         let routes = match row.routes {
             RouteAccess::All => None,
@@ -255,15 +253,15 @@ impl Shown {
         };
         Self {
             id: row.id,
-            tenant: row.tenant,
-            project: row.project,
-            name: Some(row.name).filter(|name| !name.is_empty()),
+            tenant: Name(row.tenant),
+            project: Name(row.project),
+            name: Some(row.name).filter(|name| !name.is_empty()).map(Label),
             state,
             routes,
             direct: row.direct,
             expose_targets: row.expose_targets,
-            created: row.made.to_string(),
-            expires: row.expires.map(|expires| expires.to_string()),
+            created: Moment(row.made),
+            expires: row.expires.map(Moment),
         }
     }
 }

@@ -9,10 +9,13 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lintel_types::{Error, Retry};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::codes::{self, Code};
+
 /// One line of a list of problems: a fault in the configuration, with its place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Fault {
     /// The path inside the document: `routes.chat.tiers[0]`.
     pub path: String,
@@ -55,23 +58,31 @@ pub struct Problem {
     retry_after: Option<Duration>,
 }
 
-#[derive(Serialize)]
-struct Wire<'a> {
+/// A problem as it is shown: RFC 9457.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct Shown<'a> {
+    /// `urn:lintel:problem:` and the code.
     r#type: String,
+    /// The status in words.
     title: &'a str,
+    /// The HTTP status.
     status: u16,
+    /// The stable name: what a script decides on.
     code: &'a str,
+    /// What happened and what to do, for people.
     detail: &'a str,
+    /// The single faults of a configuration.
     #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
     problems: &'a [Fault],
 }
 
 impl Problem {
-    /// A problem of `status`; `code` is the stable name, `detail` a lower-case sentence that names the thing and the remedy.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    /// A problem; `detail` is a lower-case sentence that names the thing and the remedy.
+    pub fn new(code: &'static Code, detail: impl Into<String>) -> Self {
         Self {
-            status,
-            code,
+            status: StatusCode::from_u16(code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            code: code.name,
             detail: detail.into(),
             faults: Vec::new(),
             retry_after: None,
@@ -80,19 +91,18 @@ impl Problem {
 
     /// 400: the request can't be understood.
     pub fn invalid(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "invalid_request", detail)
+        Self::new(&codes::INVALID_REQUEST, detail)
     }
 
     /// 404: no such path or object.
     pub fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+        Self::new(&codes::NOT_FOUND, detail)
     }
 
     /// 500: a fault of Lintel's own; the caller learns where to look, not what was there.
     pub fn internal() -> Self {
         Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
+            &codes::INTERNAL,
             "lintel failed to answer; its log says why",
         )
     }
@@ -124,9 +134,11 @@ impl Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        let status = StatusCode::from_u16(error.kind().status())
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let problem = Self::new(status, error.code(), error.message());
+        // What has no line in the list is a fault of ours, told as one.
+        let Some(code) = codes::named(error.code()) else {
+            return Self::internal();
+        };
+        let problem = Self::new(code, error.message());
         match error.retry_advice() {
             Retry::After(wait) => problem.retry_after(wait),
             Retry::Never | Retry::SameTarget | Retry::OtherTarget => problem,
@@ -136,7 +148,7 @@ impl From<Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let wire = Wire {
+        let wire = Shown {
             r#type: format!("urn:lintel:problem:{}", self.code),
             title: self.status.canonical_reason().unwrap_or("problem"),
             status: self.status.as_u16(),
@@ -201,8 +213,14 @@ mod tests {
     }
 
     #[test]
+    fn an_error_that_no_list_knows_is_ours() {
+        let error = Error::gateway(Kind::Overloaded, "something_new", "try later");
+        assert_eq!(Problem::from(error).code(), "internal");
+    }
+
+    #[test]
     fn an_error_keeps_its_status_code_and_wait() {
-        let error = Error::gateway(Kind::Overloaded, "store_busy", "try later")
+        let error = Error::gateway(Kind::Overloaded, "ledger_unavailable", "try later")
             .retry(Retry::After(Duration::from_millis(1_200)));
         let response = Problem::from(error).into_response();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);

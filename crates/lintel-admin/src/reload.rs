@@ -4,18 +4,16 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::{Extension, State};
-use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::auth::Actor;
-use crate::extract::{NoBody, NoParams, Params};
+use crate::answer::Fact;
+use crate::codes;
+use crate::operation::Call;
 use crate::problem::{Fault, Problem};
-use crate::state::Admin;
 
 /// What a reload came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Reloaded {
     /// The hash of the configuration in force now.
     pub config: Arc<str>,
@@ -43,24 +41,20 @@ pub trait Reload: Send + Sync {
     fn reload(&self, actor: &str) -> Result<Reloaded, Kept>;
 }
 
-pub(crate) async fn reload(
-    State(admin): State<Arc<Admin>>,
-    Extension(Actor(actor)): Extension<Actor>,
-    Params(NoParams {}): Params<NoParams>,
-    NoBody: NoBody,
-) -> Result<Json<Reloaded>, Problem> {
-    let done = admin
+pub(crate) async fn reload(call: Call) -> Result<Fact<Reloaded>, Problem> {
+    let actor = call.caller.name;
+    let done = call
+        .admin
         .blocking(move |admin| Ok(admin.reload.reload(&actor)))
         .await?;
-    done.map(Json).map_err(|kept| match kept {
+    done.map(Fact).map_err(|kept| match kept {
         Kept::Faulty(faults) => {
             let detail = format!(
                 "the configuration has {} problems; the last good one stays in force",
                 faults.len()
             );
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_config", detail)
-                .with_faults(faults)
+            Problem::new(&codes::INVALID_CONFIG, detail).with_faults(faults)
         }
-        Kept::Failed(why) => Problem::new(StatusCode::CONFLICT, "reload_failed", why),
+        Kept::Failed(why) => Problem::new(&codes::RELOAD_FAILED, why),
     })
 }

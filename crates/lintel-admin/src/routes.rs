@@ -1,31 +1,27 @@
-//! The table of paths: what exists, under which method, and what answers everything else.
+//! The admin listener's service: the table of operations as a router, signs of life, and what answers everything else.
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{Method, StatusCode, Uri};
+use axum::extract::{Request, State};
+use axum::http::{Method, Uri};
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{MethodFilter, MethodRouter, get, on};
 
+use crate::operation::{BASE, Operation};
+use crate::perform::perform;
 use crate::problem::Problem;
 use crate::state::{Admin, Deps};
-use crate::{auth, exchanges, keys, reload, signs, status, tenants, usage};
+use crate::{auth, codes, operations, signs};
 
 /// The admin listener's service.
 pub fn router(deps: Deps) -> Router {
     let admin = Arc::new(Admin::new(deps));
-    let api = Router::new()
-        .route("/keys", get(keys::list).post(keys::create))
-        .route(
-            "/keys/{id}",
-            get(keys::one).patch(keys::switch).delete(keys::revoke),
-        )
-        .route("/tenants", get(tenants::list).post(tenants::create))
-        .route("/usage", get(usage::sums))
-        .route("/exchanges", get(exchanges::list))
-        .route("/exchanges/{id}", get(exchanges::one))
-        .route("/status", get(status::status))
-        .route("/reload", post(reload::reload))
+    let rows = operations::all().iter();
+    let api = rows.fold(Router::new(), |router, row| {
+        router.route(row.path, route(row))
+    });
+    let api = api
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(from_fn_with_state(Arc::clone(&admin), auth::require));
@@ -33,10 +29,20 @@ pub fn router(deps: Deps) -> Router {
         .route("/healthz", get(signs::healthz))
         .route("/readyz", get(signs::readyz))
         .route("/metrics", get(signs::metrics))
-        .nest("/api/v1", api)
+        .nest(BASE, api)
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .with_state(admin)
+}
+
+fn route(row: &Arc<Operation>) -> MethodRouter<Arc<Admin>> {
+    let operation = Arc::clone(row);
+    let handler = move |State(admin): State<Arc<Admin>>, request: Request| {
+        perform(Arc::clone(&operation), admin, request)
+    };
+    // Every method of the table has a filter; the table's tests walk it.
+    let filter = MethodFilter::try_from(row.method.clone()).unwrap_or(MethodFilter::GET);
+    on(filter, handler)
 }
 
 async fn unknown_path(uri: Uri) -> Problem {
@@ -47,9 +53,6 @@ async fn unknown_path(uri: Uri) -> Problem {
 async fn unknown_method(method: Method, uri: Uri) -> Problem {
     let path: String = uri.path().chars().take(128).collect();
     let method: String = method.as_str().chars().take(16).collect();
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        format!("`{path}` does not take {method}; the `allow` header says what it takes"),
-    )
+    let detail = format!("`{path}` does not take {method}; the `allow` header says what it takes");
+    Problem::new(&codes::METHOD_NOT_ALLOWED, detail)
 }

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 
-use axum::http::StatusCode;
 use lintel_store::{Control, Journal, Projection, Queries, StoreError};
 use lintel_telemetry::{Level, LineWriter, LogEvent, Metrics};
 use lintel_types::{Clock, Error, Mono, Side};
 
+use crate::codes;
 use crate::keyring::Keyring;
 use crate::plane::DataPlane;
 use crate::problem::Problem;
@@ -55,6 +55,8 @@ pub(crate) struct Admin {
     pub(crate) throttle: Throttle,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) started: Mono,
+    /// Held by one change at a time.
+    pub(crate) turn: tokio::sync::Mutex<()>,
     log: LineWriter,
 }
 
@@ -87,6 +89,7 @@ impl Admin {
             throttle,
             clock,
             started,
+            turn: tokio::sync::Mutex::default(),
             log,
         }
     }
@@ -111,7 +114,7 @@ impl Admin {
         // The full text names files, and is for the log alone.
         let text = error.to_string();
         if let StoreError::Duplicate { .. } = error {
-            return Problem::new(StatusCode::CONFLICT, "already_exists", text);
+            return Problem::new(&codes::ALREADY_EXISTS, text);
         }
         let shown = Error::from(error);
         if shown.side() == Side::Gateway {

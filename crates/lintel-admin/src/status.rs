@@ -2,50 +2,67 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::State;
 use lintel_store::LaneStatus;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::extract::{NoParams, Params};
+use crate::answer::Fact;
+use crate::operation::Call;
 use crate::problem::Problem;
-use crate::state::Admin;
 
-#[derive(Debug, Serialize)]
+/// One look at the process.
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Status {
     version: &'static str,
     uptime_seconds: u64,
+    /// Whether it takes calls.
     ready: bool,
+    /// Whether it lets running calls end and takes no new ones.
     draining: bool,
+    /// Why it is not ready.
     reason: Option<String>,
+    /// Calls that it holds now.
     in_flight: usize,
+    /// The hash of the configuration in force.
     config: Arc<str>,
     node: u16,
     routes: Vec<Arc<str>>,
     providers: Vec<Arc<str>>,
     journal: JournalStatus,
-    projection: Option<ProjectionView>,
+    /// Null while it stops.
+    projection: Option<ProjectionStatus>,
 }
 
-#[derive(Debug, Serialize)]
+/// The journal's health.
+#[derive(Debug, Serialize, JsonSchema)]
 struct JournalStatus {
+    /// Whether it can be written.
     healthy: bool,
+    /// Records that wait for the disk.
     pending: usize,
 }
 
-#[derive(Debug, Serialize)]
-struct ProjectionView {
+/// How far the databases are behind the journal.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ProjectionStatus {
     ledger: Lane,
     log: Lane,
+    /// Records of the journal that were not found.
     missing: u64,
+    /// Records of the journal that could not be read.
     unreadable: u64,
 }
 
-#[derive(Debug, Serialize)]
+/// One database's way behind the journal.
+#[derive(Debug, Serialize, JsonSchema)]
 struct Lane {
+    /// Records that are in it.
     applied: u64,
+    /// Records that are not in it yet.
     lag: u64,
+    /// Writes that failed.
     failures: u64,
+    /// Why the last one failed, while it does.
     error: Option<String>,
 }
 
@@ -66,10 +83,8 @@ impl From<LaneStatus> for Lane {
     }
 }
 
-pub(crate) async fn status(
-    State(admin): State<Arc<Admin>>,
-    Params(NoParams {}): Params<NoParams>,
-) -> Result<Json<Status>, Problem> {
+pub(crate) async fn status(call: Call) -> Result<Fact<Status>, Problem> {
+    let admin = call.admin;
     let (plane, snapshot) = (admin.plane.status(), admin.plane.snapshot());
     let mut routes: Vec<Arc<str>> = snapshot.routes.keys().map(Arc::clone).collect();
     routes.sort();
@@ -77,7 +92,7 @@ pub(crate) async fn status(
         .projection
         .upgrade()
         .map(|projection| projection.status());
-    Ok(Json(Status {
+    Ok(Fact(Status {
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: admin.clock.mono().since(admin.started).as_secs(),
         ready: plane.ready,
@@ -96,7 +111,7 @@ pub(crate) async fn status(
             healthy: admin.journal.healthy(),
             pending: admin.journal.pending(),
         },
-        projection: projection.map(|p| ProjectionView {
+        projection: projection.map(|p| ProjectionStatus {
             ledger: p.ledger.into(),
             log: p.log.into(),
             missing: p.missing,

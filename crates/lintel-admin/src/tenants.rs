@@ -1,64 +1,73 @@
 //! `/api/v1/tenants`: makes and lists tenants, each with its projects.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::{Extension, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use lintel_store::{Project, Tenant};
+use lintel_store::{Project, StoreError, Tenant};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::auth::Actor;
-use crate::extract::{JsonBody, NoParams, Params};
+use crate::answer::{Created, One};
+use crate::extract::JsonBody;
+use crate::operation::{Call, Nothing};
 use crate::page::{self, Page};
 use crate::problem::Problem;
-use crate::state::Admin;
+use crate::words::{Moment, Name};
 
-#[derive(Debug, Deserialize)]
+/// A tenant to be made.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewTenant")]
 pub(crate) struct Wanted {
-    name: String,
+    /// What to call it.
+    name: Name,
 }
 
-#[derive(Debug, Serialize)]
+/// A tenant as it is shown.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Tenant")]
 pub(crate) struct Shown {
-    name: String,
+    name: Name,
+    /// The names of its projects.
     projects: Vec<String>,
-    created: String,
+    created: Moment,
 }
 
-#[derive(Debug, Deserialize)]
+/// A page of tenants.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
+    /// Go on after this: the `next` of the page before.
     after: Option<String>,
-    limit: Option<usize>,
+    /// At most this many; 100 when absent.
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<u16>,
+}
+
+/// The tenant that a path names.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct ByName {
+    /// The tenant's name.
+    tenant: Name,
 }
 
 pub(crate) async fn create(
-    State(admin): State<Arc<Admin>>,
-    Extension(Actor(actor)): Extension<Actor>,
-    Params(NoParams {}): Params<NoParams>,
-    JsonBody(wanted): JsonBody<Wanted>,
-) -> Result<Response, Problem> {
-    let tenant = admin
-        .blocking(move |admin| admin.control.create_tenant(&wanted.name, &actor))
+    call: Call<Nothing, Nothing, JsonBody<Wanted>>,
+) -> Result<Created<Shown>, Problem> {
+    let (actor, JsonBody(Wanted { name: Name(name) })) = (call.caller.name, call.body);
+    let tenant = call
+        .admin
+        .blocking(move |admin| admin.control.create_tenant(&name, &actor))
         .await?;
-    let shown = Shown {
-        name: tenant.name,
-        projects: Vec::new(),
-        created: tenant.made.to_string(),
-    };
-    Ok((StatusCode::CREATED, Json(shown)).into_response())
+    let (name, shown) = (tenant.name.clone(), || {
+        Shown::of(tenant.clone(), Vec::new())
+    });
+    Ok(Created::new("/tenants", &name, &shown(), shown()))
 }
 
-pub(crate) async fn list(
-    State(admin): State<Arc<Admin>>,
-    Params(filter): Params<Filter>,
-) -> Result<Json<Page<Shown>>, Problem> {
-    let limit = page::limit(filter.limit)?;
-    let (tenants, mut projects) = admin
+pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Shown>, Problem> {
+    let limit = page::limit(call.query.limit)?;
+    let (tenants, mut projects) = call
+        .admin
         .blocking(|admin| {
             Ok((
                 admin.control.tenants()?,
@@ -66,18 +75,48 @@ pub(crate) async fn list(
             ))
         })
         .await?;
-    let shown = |tenant: Tenant| Shown {
-        projects: projects.remove(&tenant.name).unwrap_or_default(),
-        created: tenant.made.to_string(),
-        name: tenant.name,
-    };
-    let shown = tenants.into_iter().map(shown).collect();
-    Ok(Json(page::cut(
-        shown,
-        filter.after.as_deref(),
+    let shown = tenants.into_iter().map(|tenant| {
+        let projects = projects.remove(&tenant.name).unwrap_or_default();
+        Shown::of(tenant, projects)
+    });
+    page::cut(
+        shown.collect(),
+        call.query.after.as_deref(),
         limit,
-        |tenant| &tenant.name,
-    )?))
+        |tenant| tenant.name.0.clone(),
+    )
+}
+
+pub(crate) async fn one(call: Call<ByName>) -> Result<One<Shown>, Problem> {
+    let Name(name) = call.path.tenant;
+    let found = call
+        .admin
+        .blocking(move |admin| {
+            let found = admin
+                .control
+                .tenants()?
+                .into_iter()
+                .find(|tenant| tenant.name == name);
+            let tenant = found.ok_or(StoreError::NotFound {
+                what: "tenant",
+                name,
+            })?;
+            let projects = admin.control.projects(Some(&tenant.name))?;
+            let projects = projects.into_iter().map(|project| project.name).collect();
+            Ok(Shown::of(tenant, projects))
+        })
+        .await?;
+    Ok(One(found))
+}
+
+impl Shown {
+    fn of(tenant: Tenant, projects: Vec<String>) -> Self {
+        Self {
+            name: Name(tenant.name),
+            projects,
+            created: Moment(tenant.made),
+        }
+    }
 }
 
 fn projects_of(projects: Vec<Project>) -> HashMap<String, Vec<String>> {

@@ -2,60 +2,117 @@
 //!
 //! Each row carries its dimensions by name beside its sums, so that a row can be read alone.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use axum::Json;
-use axum::extract::State;
 use lintel_store::{Dimension, UsageQuery, UsageRow};
 use lintel_types::Timestamp;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
 
-use crate::extract::Params;
-use crate::instant::{self, Direction};
+use crate::answer::Fact;
+use crate::operation::{Call, Nothing};
 use crate::problem::Problem;
-use crate::state::Admin;
+use crate::roles::Permission;
+use crate::words::{Decimal, Moment, Name, When, past};
 
-#[derive(Debug, Deserialize)]
+/// Which sums.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
-    by: Option<String>,
-    since: Option<String>,
-    until: Option<String>,
-    tenant: Option<String>,
+    /// What to tell apart, with commas; absent: one row.
+    by: Option<By>,
+    /// From this instant on; a span is so long ago.
+    since: Option<When>,
+    /// Before this instant; a span is so long ago.
+    until: Option<When>,
+    /// Only this tenant's.
+    tenant: Option<Name>,
 }
 
-pub(crate) async fn sums(
-    State(admin): State<Arc<Admin>>,
-    Params(filter): Params<Filter>,
-) -> Result<Json<Value>, Problem> {
-    let by = dimensions(filter.by.as_deref().unwrap_or_default())?;
+/// Names of dimensions with commas.
+#[derive(Debug, Deserialize)]
+struct By(String);
+
+impl JsonSchema for By {
+    fn schema_name() -> Cow<'static, str> {
+        "Dimensions".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let one = Dimension::ALL.map(Dimension::name).join("|");
+        json_schema!({ "type": "string", "pattern": format!("^(({one})(,({one}))*)?$") })
+    }
+}
+
+/// Sums over the ledger.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Usage {
+    /// The dimensions of every row.
+    by: Vec<&'static str>,
+    since: Option<Moment>,
+    until: Option<Moment>,
+    data: Vec<Row>,
+}
+
+/// One row: its dimensions by name, and what was used.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UsageRow")]
+struct Row {
+    #[serde(flatten)]
+    dimensions: BTreeMap<&'static str, String>,
+    /// Exchanges, each where its last attempt went.
+    requests: u64,
+    /// Every dispatch.
+    attempts: u64,
+    /// Exchanges whose process died before they settled.
+    orphans: u64,
+    /// Attempts booked by estimate.
+    estimated: u64,
+    /// Quantities by meter; no token is in two of them.
+    meters: BTreeMap<&'static str, u64>,
+    cost: Decimal,
+}
+
+pub(crate) async fn sums(call: Call<Nothing, Filter>) -> Result<Fact<Usage>, Problem> {
+    let (admin, filter) = (call.admin, call.query);
+    let by = dimensions(
+        filter
+            .by
+            .as_ref()
+            .map(|By(text)| text.as_str())
+            .unwrap_or_default(),
+    )?;
+    let pointed = by
+        .iter()
+        .find(|each| matches!(each, Dimension::Key | Dimension::User));
+    if let Some(dimension) = pointed {
+        call.caller.must(
+            Permission::UsageAttribute,
+            &format!("usage by {}", dimension.name()),
+        )?;
+    }
     let now = admin.clock.wall();
-    let at = |name: &str, text: Option<&str>| -> Result<Option<Timestamp>, Problem> {
-        let parsed = text
-            .map(|text| instant::parse(text, now, Direction::Past))
-            .transpose();
-        parsed.map_err(|error| Problem::invalid(format!("{name}: {error}")))
-    };
     let (since, until) = (
-        at("since", filter.since.as_deref())?,
-        at("until", filter.until.as_deref())?,
+        past("since", filter.since.as_ref(), now)?,
+        past("until", filter.until.as_ref(), now)?,
     );
     let query = UsageQuery {
         since,
         until,
         by: by.clone(),
-        tenant: filter.tenant,
+        tenant: filter.tenant.map(|Name(name)| name),
     };
     let rows = admin
         .blocking(move |admin| admin.queries.usage(&query))
         .await?;
-    let names: Vec<&str> = by.iter().map(|dimension| dimension.name()).collect();
-    let data: Vec<Value> = rows.iter().map(|row| shown(row, &names)).collect();
-    let moment = |at: Option<Timestamp>| at.map(|at| at.to_string());
-    Ok(Json(
-        json!({ "by": names, "since": moment(since), "until": moment(until), "data": data }),
-    ))
+    let names: Vec<&'static str> = by.iter().map(|dimension| dimension.name()).collect();
+    let moment = |at: Option<Timestamp>| at.map(Moment);
+    Ok(Fact(Usage {
+        data: rows.into_iter().map(|row| Row::of(row, &names)).collect(),
+        by: names,
+        since: moment(since),
+        until: moment(until),
+    }))
 }
 
 /// A list with commas; nothing is the empty list, which sums everything into one row.
@@ -81,25 +138,20 @@ fn dimensions(text: &str) -> Result<Vec<Dimension>, Problem> {
     Ok(found)
 }
 
-fn shown(row: &UsageRow, names: &[&str]) -> Value {
-    let mut fields: Map<String, Value> = names
-        .iter()
-        .zip(&row.dims)
-        .map(|(name, value)| ((*name).to_owned(), json!(value)))
-        .collect();
-    let meters: Map<String, Value> = row
-        .meters
-        .iter()
-        .map(|(meter, quantity)| (meter.name().to_owned(), json!(quantity)))
-        .collect();
-    let sums = [
-        ("requests", json!(row.requests)),
-        ("attempts", json!(row.attempts)),
-        ("orphans", json!(row.orphans)),
-        ("estimated", json!(row.estimated)),
-        ("meters", Value::Object(meters)),
-        ("cost", json!(row.cost.to_string())),
-    ];
-    fields.extend(sums.map(|(name, value)| (name.to_owned(), value)));
-    Value::Object(fields)
+impl Row {
+    fn of(row: UsageRow, names: &[&'static str]) -> Self {
+        Self {
+            dimensions: names.iter().copied().zip(row.dims).collect(),
+            requests: row.requests,
+            attempts: row.attempts,
+            orphans: row.orphans,
+            estimated: row.estimated,
+            meters: row
+                .meters
+                .iter()
+                .map(|(meter, n)| (meter.name(), *n))
+                .collect(),
+            cost: Decimal(row.cost),
+        }
+    }
 }

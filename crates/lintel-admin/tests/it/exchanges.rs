@@ -81,7 +81,7 @@ async fn the_log_is_newest_first_filtered_and_paged() {
     let (_, first) = bench.get("/api/v1/exchanges?outcome=success&limit=3").await;
     let (_, second) = bench
         .get(&format!(
-            "/api/v1/exchanges?outcome=success&limit=3&before={}",
+            "/api/v1/exchanges?outcome=success&limit=3&after={}",
             first["next"].as_str().unwrap()
         ))
         .await;
@@ -100,7 +100,7 @@ async fn a_page_may_hold_a_thousand_and_knows_of_the_next() {
     assert_eq!(ids(&page).len(), 1_000);
     let (_, rest) = bench
         .get(&format!(
-            "/api/v1/exchanges?limit=1000&before={}",
+            "/api/v1/exchanges?limit=1000&after={}",
             page["next"].as_str().unwrap()
         ))
         .await;

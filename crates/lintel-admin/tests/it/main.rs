@@ -12,3 +12,4 @@ mod exchanges;
 mod keys;
 mod manners;
 mod reload;
+mod tags;

@@ -34,7 +34,13 @@ async fn unknown_paths_and_methods_are_problems_inside_and_outside_the_api() {
             .uri(path)
             .header("authorization", format!("Bearer {TOKEN}"));
         let response = bench.send(request.body(Body::empty()).unwrap()).await;
-        assert_eq!(response.headers()["allow"], allow, "{method} {path}");
+        let mut allowed: Vec<_> = response.headers()["allow"]
+            .to_str()
+            .unwrap()
+            .split(',')
+            .collect();
+        allowed.sort_unstable();
+        assert_eq!(allowed.join(","), allow, "{method} {path}");
         assert_eq!(
             response.headers()["content-type"],
             "application/problem+json"
@@ -96,7 +102,7 @@ async fn bad_values_name_the_parameter() {
         ("exchanges?limit=1001", "1000"),
         ("exchanges?limit=many", "limit"),
         ("exchanges?since=gestern", "since"),
-        ("exchanges?before=ex_1", "before"),
+        ("exchanges?after=ex_1", "after"),
         ("exchanges?outcome=succes", "outcome"),
         ("usage?by=colour", "colour"),
         ("usage?until=2026-02-30", "until"),

@@ -84,8 +84,8 @@ struct List {
     /// At most this many.
     #[arg(long)]
     limit: Option<u32>,
-    /// Go on after this id: the `next` of the answer before.
-    #[arg(long)]
+    /// Go on after this: the `next` of the answer before.
+    #[arg(long, value_name = "NEXT")]
     after: Option<String>,
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Log {
     #[command(flatten)]
     remote: Remote,
     /// One exchange in full: its id (`ex_…`) or the `x-request-id` that its caller sent.
-    #[arg(long, conflicts_with_all = ["limit", "tenant", "route", "outcome", "since", "before"])]
+    #[arg(long, conflicts_with_all = ["limit", "tenant", "route", "outcome", "since", "after"])]
     id: Option<String>,
     /// At most this many, 1000 at the most.
     #[arg(long)]
@@ -34,9 +34,9 @@ pub(crate) struct Log {
     /// From when: a span such as 1h, or an RFC 3339 time.
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// Go on before this id: the `next` of the answer before.
-    #[arg(long, value_name = "ID")]
-    before: Option<String>,
+    /// Go on after this: the `next` of the answer before.
+    #[arg(long, value_name = "NEXT")]
+    after: Option<String>,
 }
 
 impl Log {
@@ -59,7 +59,7 @@ impl Log {
             .with("route", self.route.as_ref())
             .with("outcome", self.outcome.as_ref())
             .with("since", self.since.as_ref())
-            .with("before", self.before.as_ref());
+            .with("after", self.after.as_ref());
         let answer = client.get("/api/v1/exchanges", &query)?;
         Ok(output::answer(form, &answer, many)?)
     }
@@ -90,7 +90,7 @@ fn many(answer: &Value) -> String {
         return "nothing happened\n".into();
     }
     let more = match answer.get("next").and_then(Value::as_str) {
-        Some(next) => format!("\nmore: --before {next}\n"),
+        Some(next) => format!("\nmore: --after {next}\n"),
         None => String::new(),
     };
     format!("{}{more}", table.render())
@@ -219,7 +219,7 @@ mod tests {
             lines[1],
             "2026-11-24T07:32:13Z  ex_1      acme    chat   openai/m  success     200      1  12.3      0.01"
         );
-        assert_eq!(lines[3], "more: --before ex_1");
+        assert_eq!(lines[3], "more: --after ex_1");
         assert_eq!(many(&json!({"data": []})), "nothing happened\n");
     }
 

@@ -32,8 +32,8 @@ enum What {
         /// At most this many.
         #[arg(long)]
         limit: Option<u32>,
-        /// Go on after this name: the `next` of the answer before.
-        #[arg(long)]
+        /// Go on after this: the `next` of the answer before.
+        #[arg(long, value_name = "NEXT")]
         after: Option<String>,
     },
 }

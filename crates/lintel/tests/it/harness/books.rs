@@ -153,14 +153,14 @@ impl Lintel {
     /// Every row of the call log, newest first, page by page.
     pub(crate) fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
-        let mut before: Option<String> = None;
+        let mut after: Option<String> = None;
         loop {
             let mut args = vec!["log", "--limit", "1000", "--json"];
-            args.extend(before.iter().flat_map(|id| ["--before", id.as_str()]));
+            args.extend(after.iter().flat_map(|next| ["--after", next.as_str()]));
             let mut page = json(&self.cli(&args));
             rows.extend(data(&mut page).into_iter().map(Row));
             match page["next"].as_str() {
-                Some(next) => before = Some(next.to_owned()),
+                Some(next) => after = Some(next.to_owned()),
                 None => return rows,
             }
         }

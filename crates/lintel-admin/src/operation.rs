@@ -1,0 +1,225 @@
+//! What one operation of the control API is: a row of [`crate::operations`], and the typed call that its handler gets.
+//!
+//! A handler is a plain function from a [`Call`] to an answer. Its signature is all that the row needs: what
+//! is parsed (path, query, body) and what is shown (the answer) are taken from it for the router and for the
+//! OpenAPI document alike. Knows no path and no policy.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::http::Method;
+use axum::http::request::Parts;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+
+use crate::answer::{Answer, Reply};
+use crate::auth::Caller;
+use crate::codes::{self, Code};
+use crate::extract::{self, Body};
+use crate::problem::Problem;
+use crate::roles::Permission;
+use crate::state::Admin;
+
+/// Under which path everything stands.
+pub(crate) const BASE: &str = "/api/v1";
+
+/// What a handler gets: who asks, and what was asked, read and checked.
+pub(crate) struct Call<P = Nothing, Q = Nothing, B = NoBody> {
+    pub(crate) admin: Arc<Admin>,
+    pub(crate) caller: Caller,
+    pub(crate) path: P,
+    pub(crate) query: Q,
+    pub(crate) body: B,
+}
+
+pub(crate) use crate::extract::{NoBody, Nothing};
+
+/// A request whose caller was let in, not yet read.
+pub(crate) struct Asked {
+    pub(crate) admin: Arc<Admin>,
+    pub(crate) caller: Caller,
+    pub(crate) parts: Parts,
+    pub(crate) body: Bytes,
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>>;
+type Run = Arc<dyn Fn(Asked) -> Answering + Send + Sync>;
+type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// One operation.
+#[derive(Clone)]
+pub(crate) struct Operation {
+    pub(crate) method: Method,
+    /// Under [`BASE`], with parameters in braces.
+    pub(crate) path: &'static str,
+    pub(crate) id: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) needs: Permission,
+    /// Errors of its own, beside those that follow from what it is.
+    own: Vec<&'static Code>,
+    pub(crate) shape: Shape,
+    run: Run,
+    /// Reads the object that this operation changes: the `GET` of the same path.
+    current: Option<Run>,
+    /// Whether it waits for the other changes to end. Not so for what may take long.
+    pub(crate) in_turn: bool,
+}
+
+/// What goes in and comes out, as schemas.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    pub(crate) path: SchemaOf,
+    pub(crate) query: SchemaOf,
+    /// None when no body is read.
+    pub(crate) body: Option<SchemaOf>,
+    pub(crate) answer: SchemaOf,
+    pub(crate) status: u16,
+    pub(crate) tagged: bool,
+    pub(crate) creates: bool,
+}
+
+impl Operation {
+    /// The operation `id` of `method` and `path`, which needs the permission `needs` and is done by `handler`.
+    pub(crate) fn new<P, Q, B, R, F, W>(
+        method: Method,
+        path: &'static str,
+        (id, summary): (&'static str, &'static str),
+        needs: Permission,
+        handler: F,
+    ) -> Self
+    where
+        P: DeserializeOwned + JsonSchema + Send + 'static,
+        Q: DeserializeOwned + JsonSchema + Send + 'static,
+        B: Body,
+        R: Answer,
+        F: Fn(Call<P, Q, B>) -> W + Copy + Send + Sync + 'static,
+        W: Future<Output = Result<R, Problem>> + Send + 'static,
+    {
+        let run = move |asked: Asked| -> Answering {
+            Box::pin(async move {
+                let admin = Arc::clone(&asked.admin);
+                let answer = handler(read(path, asked).await?).await?;
+                answer
+                    .reply()
+                    .map_err(|error| admin.fault("an answer can't be written", &error.to_string()))
+            })
+        };
+        Self {
+            in_turn: method != Method::GET,
+            method,
+            path,
+            id,
+            summary,
+            needs,
+            own: Vec::new(),
+            shape: Shape {
+                path: P::json_schema,
+                query: Q::json_schema,
+                body: B::schema(),
+                answer: R::schema,
+                status: R::STATUS,
+                tagged: R::TAGGED,
+                creates: R::CREATES,
+            },
+            run: Arc::new(run),
+            current: None,
+        }
+    }
+
+    /// With errors of its own.
+    pub(crate) fn or(mut self, codes: &[&'static Code]) -> Self {
+        self.own.extend(codes);
+        self
+    }
+
+    /// Runs beside other changes: what may take long must not hold them up.
+    pub(crate) fn beside_others(mut self) -> Self {
+        self.in_turn = false;
+        self
+    }
+
+    /// With the `GET` of the same path in `all`, if this changes an object.
+    pub(crate) fn with_twin(mut self, all: &[Operation]) -> Self {
+        if self.edits() {
+            let twin = all
+                .iter()
+                .find(|other| other.path == self.path && other.method == Method::GET);
+            self.current = twin.map(|twin| Arc::clone(&twin.run));
+        }
+        self
+    }
+
+    /// Whether it can change something.
+    pub(crate) fn changes(&self) -> bool {
+        self.method != Method::GET
+    }
+
+    /// Whether it changes one object that stands, and so reads `If-Match`.
+    pub(crate) fn edits(&self) -> bool {
+        matches!(self.method, Method::PUT | Method::PATCH | Method::DELETE)
+    }
+
+    /// Whether it makes an object.
+    pub(crate) fn creates(&self) -> bool {
+        self.shape.creates
+    }
+
+    /// Errors of its own.
+    #[cfg(test)]
+    pub(crate) fn own(&self) -> &[&'static Code] {
+        &self.own
+    }
+
+    /// Every error that it may answer, by status.
+    pub(crate) fn errors(&self) -> Vec<&'static Code> {
+        let mut all: Vec<&'static Code> = codes::COMMON.to_vec();
+        all.extend(&self.own);
+        if self.path.contains('{') {
+            all.push(&codes::NOT_FOUND);
+        }
+        if self.changes() {
+            all.extend([&codes::REQUEST_TIMEOUT, &codes::TOO_LARGE]);
+        }
+        if self.shape.body.is_some() {
+            all.extend([&codes::UNSUPPORTED_MEDIA, &codes::INVALID_VALUE]);
+        }
+        if self.edits() {
+            all.push(&codes::ETAG_MISMATCH);
+        }
+        all.sort_by_key(|code| (code.status, code.name));
+        all.dedup();
+        all
+    }
+
+    /// Does it.
+    pub(crate) async fn run(&self, asked: Asked) -> Result<Reply, Problem> {
+        (self.run)(asked).await
+    }
+
+    /// The object that it would change, as `GET` shows it.
+    pub(crate) async fn current(&self, asked: Asked) -> Option<Result<Reply, Problem>> {
+        Some(self.current.as_ref()?(asked).await)
+    }
+}
+
+async fn read<P, Q, B>(path: &'static str, asked: Asked) -> Result<Call<P, Q, B>, Problem>
+where
+    P: DeserializeOwned + Send + 'static,
+    Q: DeserializeOwned,
+    B: Body,
+{
+    let Asked {
+        admin,
+        caller,
+        mut parts,
+        body,
+    } = asked;
+    Ok(Call {
+        path: extract::path(path, &mut parts).await?,
+        query: extract::query(&parts)?,
+        body: B::read(&parts, &body)?,
+        admin,
+        caller,
+    })
+}

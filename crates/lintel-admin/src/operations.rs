@@ -1,0 +1,126 @@
+//! The table of operations: everything that the control API does, a row each.
+//!
+//! A row gives method and path, an id and a sentence for the OpenAPI document, the one permission that it
+//! needs, the handler whose signature says what is read and shown, and the errors of its own. Router,
+//! authorisation, OpenAPI document and `docs/api.md` are made from it; nothing of them is written elsewhere.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::http::Method;
+
+use crate::operation::Operation;
+use crate::roles::Permission;
+use crate::{codes, exchanges, keys, openapi, reload, status, tenants, usage};
+
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PATCH: Method = Method::PATCH;
+const DELETE: Method = Method::DELETE;
+
+/// Every operation, in the order of the documentation.
+pub(crate) fn all() -> &'static [Arc<Operation>] {
+    static ALL: LazyLock<Vec<Arc<Operation>>> = LazyLock::new(|| {
+        let rows = rows();
+        rows.iter()
+            .map(|row| Arc::new(row.clone().with_twin(&rows)))
+            .collect()
+    });
+    &ALL
+}
+
+/// The operations on one object of the list at `path`.
+pub(crate) fn rows_under(path: &str) -> impl Iterator<Item = &'static Arc<Operation>> {
+    all().iter().filter(move |row| {
+        let rest = row
+            .path
+            .strip_prefix(path)
+            .and_then(|rest| rest.strip_prefix("/{"));
+        rest.is_some_and(|rest| rest.find('}') == Some(rest.len() - 1))
+    })
+}
+
+#[rustfmt::skip]
+fn rows() -> Vec<Operation> {
+    use Operation as Op;
+    use Permission::{ConfigReload, ExchangesRead, KeysRead, KeysWrite, Own, StatusRead, TenantsRead, TenantsWrite, UsageRead};
+    vec![
+        Op::new(POST, "/keys", ("createKey", "Make a virtual key; its text is shown this once"), KeysWrite, keys::create)
+            .or(&[&codes::ALREADY_EXISTS]),
+        Op::new(GET, "/keys", ("listKeys", "List keys, oldest first"), KeysRead, keys::list),
+        Op::new(GET, "/keys/{id}", ("getKey", "Read a key"), KeysRead, keys::one),
+        Op::new(PATCH, "/keys/{id}", ("changeKey", "Switch a key off or on"), KeysWrite, keys::switch)
+            .or(&[&codes::REVOKED_KEY]),
+        Op::new(DELETE, "/keys/{id}", ("revokeKey", "Revoke a key for good"), KeysWrite, keys::revoke),
+
+        Op::new(POST, "/tenants", ("createTenant", "Make a tenant"), TenantsWrite, tenants::create)
+            .or(&[&codes::ALREADY_EXISTS]),
+        Op::new(GET, "/tenants", ("listTenants", "List tenants with their projects, by name"), TenantsRead, tenants::list),
+        Op::new(GET, "/tenants/{tenant}", ("getTenant", "Read a tenant"), TenantsRead, tenants::one),
+
+        Op::new(GET, "/usage", ("sumUsage", "Sum up what was used and what it cost"), UsageRead, usage::sums),
+
+        Op::new(GET, "/exchanges", ("listExchanges", "List exchanges, newest first"), ExchangesRead, exchanges::list),
+        Op::new(GET, "/exchanges/{id}", ("getExchange", "Read an exchange by its id, or by the `x-request-id` of its caller"), ExchangesRead, exchanges::one),
+
+        Op::new(GET, "/status", ("getStatus", "Look at the process"), StatusRead, status::status),
+        Op::new(POST, "/reload", ("reload", "Read the configuration anew and put it in force"), ConfigReload, reload::reload)
+            .or(&[&codes::INVALID_CONFIG, &codes::RELOAD_FAILED]).beside_others(),
+
+        Op::new(GET, "/openapi.json", ("getOpenapi", "Read this description"), Own, openapi::get),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_every_row_is_whole() {
+        for (at, row) in all().iter().enumerate() {
+            let first = all().iter().position(|other| other.id == row.id);
+            assert_eq!(first, Some(at), "{} twice", row.id);
+            let same =
+                |other: &&Arc<Operation>| (other.path, &other.method) == (row.path, &row.method);
+            assert_eq!(
+                all().iter().filter(same).count(),
+                1,
+                "{} {} twice",
+                row.method,
+                row.path
+            );
+            assert!(
+                !row.summary.is_empty() && !row.summary.ends_with('.'),
+                "{}",
+                row.id
+            );
+            assert!(!row.needs.roles().is_empty(), "{} is for nobody", row.id);
+        }
+    }
+
+    #[test]
+    fn what_creates_posts_and_what_edits_can_be_read() {
+        for row in all() {
+            assert!(!row.creates() || row.method == Method::POST, "{}", row.id);
+            let read =
+                |other: &&Arc<Operation>| other.path == row.path && other.method == Method::GET;
+            let tagged = all()
+                .iter()
+                .find(read)
+                .is_some_and(|read| read.shape.tagged);
+            assert!(
+                !row.edits() || tagged,
+                "{} has no GET of one object beside it",
+                row.id
+            );
+        }
+    }
+
+    #[test]
+    fn every_permission_is_needed_and_every_change_needs_more_than_reading() {
+        for row in all() {
+            let name = row.needs.name();
+            let reads = name.ends_with(".read") || name == Permission::Own.name();
+            assert_eq!(row.changes(), !reads, "{} needs {name}", row.id);
+        }
+    }
+}

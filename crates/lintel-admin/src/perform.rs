@@ -1,0 +1,145 @@
+//! How an operation is done, whatever it does: may the caller, is the request whole, is the object the one that was meant, was it done before.
+//!
+//! The order is fixed here. A caller that may not is told so before anything of the request is read; changes
+//! take turns, so that what `If-Match` compared with is what is changed; a change that was begun is ended also
+//! when the client hangs up. Invariant: no operation answers an error that its row does not document.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::{Uri, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::answer::Reply;
+use crate::auth::Caller;
+use crate::codes;
+use crate::extract;
+use crate::operation::{Asked, Operation};
+use crate::problem::Problem;
+use crate::state::Admin;
+
+/// The answer of `operation` to `request`.
+pub(crate) async fn perform(
+    operation: Arc<Operation>,
+    admin: Arc<Admin>,
+    request: Request,
+) -> Response {
+    let answered = answer(&operation, admin, request).await;
+    if let Err(problem) = &answered {
+        let documented = operation
+            .errors()
+            .iter()
+            .any(|code| code.name == problem.code());
+        debug_assert!(
+            documented,
+            "{} answers `{}`, which its row does not list",
+            operation.id,
+            problem.code()
+        );
+    }
+    answered.map_or_else(IntoResponse::into_response, IntoResponse::into_response)
+}
+
+async fn answer(
+    operation: &Arc<Operation>,
+    admin: Arc<Admin>,
+    request: Request,
+) -> Result<Reply, Problem> {
+    let (parts, body) = request.into_parts();
+    // `auth` lets nobody through without a caller.
+    let caller = parts
+        .extensions
+        .get::<Caller>()
+        .cloned()
+        .ok_or_else(Problem::internal)?;
+    caller.must(operation.needs, operation.id)?;
+    if !operation.changes() {
+        return operation
+            .run(Asked {
+                admin,
+                caller,
+                parts,
+                body: Default::default(),
+            })
+            .await;
+    }
+    let body = extract::bytes(&parts, body).await?;
+    let asked = Asked {
+        admin: Arc::clone(&admin),
+        caller,
+        parts,
+        body,
+    };
+    let operation = Arc::clone(operation);
+    let begun = tokio::spawn(async move { change(&operation, asked).await });
+    begun.await.unwrap_or_else(|panicked| {
+        Err(admin.fault("control API handler panicked", &panicked.to_string()))
+    })
+}
+
+async fn change(operation: &Operation, asked: Asked) -> Result<Reply, Problem> {
+    let admin = Arc::clone(&asked.admin);
+    let _turn = match operation.in_turn {
+        true => Some(admin.turn.lock().await),
+        false => None,
+    };
+    is_the_one_meant(operation, &asked).await?;
+    operation.run(asked).await
+}
+
+/// Refuses the change of an object that `If-Match` does not name: RFC 9110 §13.1.1.
+async fn is_the_one_meant(operation: &Operation, asked: &Asked) -> Result<(), Problem> {
+    let Some(wanted) = asked.parts.headers.get(header::IF_MATCH) else {
+        return Ok(());
+    };
+    let mut parts = asked.parts.clone();
+    parts.uri = without_query(&parts.uri);
+    let twin = Asked {
+        admin: Arc::clone(&asked.admin),
+        caller: asked.caller.clone(),
+        parts,
+        body: Default::default(),
+    };
+    let Some(current) = operation.current(twin).await else {
+        return Err(Problem::invalid(
+            "this path reads no `if-match`: it changes no single object",
+        ));
+    };
+    let current = current?.etag.unwrap_or_default();
+    let wanted = wanted.to_str().unwrap_or_default();
+    if names(wanted, &current) {
+        return Ok(());
+    }
+    let detail =
+        format!("the object's tag is now {current}: read it again, and change what it has become");
+    Err(Problem::new(&codes::ETAG_MISMATCH, detail))
+}
+
+fn without_query(uri: &Uri) -> Uri {
+    uri.path().parse().unwrap_or_default()
+}
+
+/// Whether a list of tags names `tag`; `*` names any.
+fn names(list: &str, tag: &str) -> bool {
+    list.trim() == "*" || list.split(',').any(|each| each.trim() == tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_tags_names_those_in_it() {
+        for (list, named) in [
+            ("\"a\"", true),
+            ("\"b\", \"a\"", true),
+            ("*", true),
+            ("\"b\"", false),
+            ("a", false),
+            ("W/\"a\"", false),
+            ("", false),
+        ] {
+            assert_eq!(names(list, "\"a\""), named, "{list}");
+        }
+    }
+}
