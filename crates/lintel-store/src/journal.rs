@@ -8,6 +8,7 @@
 //! the thread keeps. Threads: one keeper, asleep while nothing fails and nothing waits for a sync.
 
 mod frame;
+mod generation;
 mod group;
 mod keeper;
 mod permit;
@@ -20,9 +21,11 @@ mod writer;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use lintel_types::{NodeId, Timestamp};
 
+pub(crate) use generation::{Claim, Generation};
 pub use permit::{Later, Permit, Ticket};
 pub(crate) use segment::Position;
 pub(crate) use tail::{Batch, Entry, Tail};
@@ -91,6 +94,11 @@ struct Inner {
     _keeper: Keeper,
     /// The first record of this process.
     born: Position,
+    /// When it was opened, by both clocks.
+    opened: (Timestamp, Instant),
+    generation: Generation,
+    /// Let go when the keeper has written its last.
+    _claim: Claim,
 }
 
 impl std::fmt::Debug for Journal {
@@ -113,6 +121,8 @@ impl Journal {
 
     /// Opens the journal in `dir`, whose lock the caller holds: cuts a torn tail, and closes every
     /// exchange that a former process dispatched and did not settle with one orphan record found at `now`.
+    /// While a former process still appends to its own generation, a new one is begun beside it; what the former
+    /// leaves is the projection's to follow.
     ///
     /// Errors: damage before the last record, segments of another node or a newer format, a disk that takes no orphan record.
     pub fn open(
@@ -129,52 +139,28 @@ impl Journal {
         options: JournalOptions,
         now: Timestamp,
     ) -> Result<(Journal, Recovery), StoreError> {
-        let mut scanned = recover::scan(dir, options.node)?;
-        let segments = scanned.segments.len();
-        if scanned.segments.is_empty() {
-            let first = scanned.end.sequence;
-            writer::create(&*files, dir, first, options.node)
-                .map_err(StoreError::io("make a journal segment in", dir))?;
-            scanned.segments.push_back(first);
-        }
-        let (listed, born, truncated_bytes) = (
-            scanned.segments.clone(),
-            scanned.end,
-            scanned.truncated_bytes,
-        );
-        let opened = Writer::new(
-            dir.to_owned(),
-            files,
-            options.node,
-            options.segment_bytes,
-            listed,
-            born,
-        );
-        let mut writer = opened.map_err(StoreError::io("open the journal in", dir))?;
-        let orphans = scanned.orphans(now)?;
-        let mut frame = Vec::new();
-        for orphan in &orphans {
-            frame::encode(&RecordRef::Orphaned(orphan), &mut frame)?;
-            writer.write(&frame).map_err(StoreError::Unwritable)?;
-        }
-        writer.sync_on_roll = options.durability == Durability::Disk;
-        let shared = Arc::new(Shared::new(writer, options.durability, options.capacity));
+        let (generation, claim) = Generation::own(dir)?;
+        let opened = open_generation(files, &generation.dir, &options, now)?;
+        let shared = Arc::new(Shared::new(
+            opened.writer,
+            options.durability,
+            options.capacity,
+        ));
         let keeper = Keeper::start(Arc::clone(&shared))
             .map_err(StoreError::io("start the journal's thread for", dir))?;
         let inner = Inner {
             shared,
             _keeper: keeper,
-            born,
+            born: opened.born,
+            opened: (now, Instant::now()),
+            generation,
+            _claim: claim,
         };
         Ok((
             Journal {
                 inner: Arc::new(inner),
             },
-            Recovery {
-                orphans: orphans.len(),
-                truncated_bytes,
-                segments,
-            },
+            opened.recovery,
         ))
     }
 
@@ -210,6 +196,22 @@ impl Journal {
         self.inner.born
     }
 
+    /// Where this process's segments lie.
+    pub(crate) fn generation(&self) -> &Generation {
+        &self.inner.generation
+    }
+
+    /// The node whose journal it is.
+    pub(crate) fn node(&self) -> NodeId {
+        self.inner.shared.writer.lock().node
+    }
+
+    /// The time now, as the clock that dated the opening would have it if nobody had set it since.
+    pub(crate) fn now(&self) -> Timestamp {
+        let (wall, since) = self.inner.opened;
+        wall.plus(since.elapsed())
+    }
+
     /// First sequences of the segments that are kept, ascending.
     pub(crate) fn segments(&self) -> Vec<u64> {
         self.inner
@@ -242,6 +244,91 @@ impl Journal {
     fn shared(&self) -> &Shared {
         &self.inner.shared
     }
+}
+
+/// A generation that was scanned and mended, open for appending.
+struct Opened {
+    writer: Writer,
+    /// Its first record that a former process did not write.
+    born: Position,
+    recovery: Recovery,
+}
+
+/// Opens the segments in `dir`, whose claim the caller holds, as [`Journal::open`] says.
+fn open_generation(
+    files: Arc<dyn SegmentFiles>,
+    dir: &Path,
+    options: &JournalOptions,
+    now: Timestamp,
+) -> Result<Opened, StoreError> {
+    let mut scanned = recover::scan(dir, options.node)?;
+    let segments = scanned.segments.len();
+    if scanned.segments.is_empty() {
+        let first = scanned.end.sequence;
+        writer::create(&*files, dir, first, options.node)
+            .map_err(StoreError::io("make a journal segment in", dir))?;
+        scanned.segments.push_back(first);
+    }
+    let (listed, born, truncated_bytes) = (
+        scanned.segments.clone(),
+        scanned.end,
+        scanned.truncated_bytes,
+    );
+    let opened = Writer::new(
+        dir.to_owned(),
+        files,
+        options.node,
+        options.segment_bytes,
+        listed,
+        born,
+    );
+    let mut writer = opened.map_err(StoreError::io("open the journal in", dir))?;
+    let orphans = scanned.orphans(now)?;
+    let mut frame = Vec::new();
+    for orphan in &orphans {
+        frame::encode(&RecordRef::Orphaned(orphan), &mut frame)?;
+        writer.write(&frame).map_err(StoreError::Unwritable)?;
+    }
+    writer.sync_on_roll = options.durability == Durability::Disk;
+    Ok(Opened {
+        writer,
+        born,
+        recovery: Recovery {
+            orphans: orphans.len(),
+            truncated_bytes,
+            segments,
+        },
+    })
+}
+
+/// What a generation holds whose process has gone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Remains {
+    /// Its first record that its process did not write: an orphan.
+    pub(crate) born: Position,
+    /// The place behind its last record.
+    pub(crate) end: Position,
+    /// What was mended.
+    pub(crate) recovery: Recovery,
+}
+
+/// Mends a generation whose process has gone and whose claim the caller holds: cuts a torn tail, closes what was
+/// dispatched and not settled with orphan records found at `now`, and syncs them.
+pub(crate) fn lay_to_rest(
+    generation: &Generation,
+    _claim: &Claim,
+    node: NodeId,
+    now: Timestamp,
+) -> Result<Remains, StoreError> {
+    let dir = &generation.dir;
+    let opened = open_generation(Arc::new(OnDisk), dir, &JournalOptions::new(node), now)?;
+    let synced = opened.writer.file.sync();
+    synced.map_err(StoreError::io("sync the journal in", dir))?;
+    Ok(Remains {
+        born: opened.born,
+        end: opened.writer.end,
+        recovery: opened.recovery,
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! in the same transaction as the rows; a lane that fails keeps its position and holds up no other; a
 //! segment goes only when both databases are on disk behind it.
 
+mod followed;
 mod lane;
 pub(crate) mod ledger;
 pub(crate) mod log;
@@ -21,7 +22,7 @@ use lintel_types::{Orphaned, Settled};
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::StoreError;
-use crate::journal::Journal;
+use crate::journal::{Journal, Recovery};
 use worker::Worker;
 
 /// Is told of every record that this process wrote, in order, once, whatever the databases do. Called on
@@ -31,6 +32,11 @@ pub trait SettledSink: Send {
     fn settled(&mut self, settled: &Settled);
     /// An exchange of a former process was found dispatched and not settled.
     fn orphaned(&mut self, orphaned: &Orphaned);
+    /// An exchange ended in an older process that still serves its last calls after this one has taken over. That
+    /// process tells its own sinks of it; here it can be counted, for nobody asks that process any more.
+    fn inherited(&mut self, _settled: &Settled) {}
+    /// A process has gone that appended to a journal of its own, and what it left was mended.
+    fn mended(&mut self, _recovery: &Recovery) {}
 }
 
 /// How far one lane is.
@@ -79,6 +85,8 @@ struct Control {
 #[derive(Debug, Default)]
 struct State {
     stop: Stop,
+    /// The databases are another process's.
+    pause: bool,
     /// Rounds asked for, and the highest that was asked for when a finished round began.
     asked: u64,
     done: u64,
@@ -130,6 +138,19 @@ impl Projection {
             self.control.changed.wait_for(&mut state, worker::ROUND);
         }
         state.status.clone()
+    }
+
+    /// Applies what is written, then leaves the databases alone: another process may carry this one's records into them
+    /// from now on. The sinks are told as before.
+    pub fn pause(&self) -> ProjectionStatus {
+        self.control.state.lock().pause = true;
+        self.flush()
+    }
+
+    /// Takes the databases back after [`Projection::pause`], wherever another process has left them.
+    pub fn resume(&self) -> ProjectionStatus {
+        self.control.state.lock().pause = false;
+        self.flush()
     }
 
     /// Applies what is written, then ends the thread. Returns the last status.

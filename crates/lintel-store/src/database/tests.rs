@@ -251,6 +251,13 @@ fn files_of_former_versions_open_with_their_rows() {
             "{stem}"
         );
         for (table, (columns, rows_before)) in &before {
+            if table == "position" {
+                // One row, which became the first generation's.
+                assert_eq!(rows_before.len(), 1, "{stem}");
+                let kept: Vec<String> = columns.iter().filter(|c| *c != "one").cloned().collect();
+                assert_eq!(rows(&db, "positions", &kept).len(), 1, "{stem}");
+                continue;
+            }
             assert_eq!(&rows(&db, table, columns), rows_before, "{stem}: {table}");
         }
         tried.push(name.to_owned());

@@ -1,7 +1,8 @@
-//! Reading the journal behind the writer: batches of decoded records from any position.
+//! Reading a generation of the journal behind its writer: batches of decoded records from any position.
 //!
-//! Knows no database. Invariants: reads only what the writer has announced as whole; a batch lies in one
-//! segment and says where it begins and where the next one does.
+//! Knows no database. Invariants: of this process's generation only what the writer has announced as whole is read, of
+//! another's only whole frames, which its writer never changes again; a batch lies in one segment and says where it
+//! begins and where the next one does.
 
 use std::fs::File;
 use std::ops::Range;
@@ -10,9 +11,9 @@ use std::path::PathBuf;
 
 use lintel_types::{Orphaned, Record, Settled};
 
-use super::Journal;
 use super::frame::{self, Front, RecordKind};
 use super::segment::{self, HEADER, Position};
+use super::{Generation, Journal};
 use crate::error::StoreError;
 
 /// Records a batch holds at most, dispatches included: larger transactions cost less a row.
@@ -34,6 +35,8 @@ pub(crate) enum Entry {
 /// Consecutive records of one segment.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
+    /// The number of the generation that it was read from.
+    pub(crate) generation: u64,
     /// Where it was read from.
     pub(crate) from: Position,
     /// Where the next batch begins.
@@ -52,19 +55,47 @@ impl Batch {
     }
 }
 
-/// A reader of the journal. Keeps the segment open that it read last.
+/// A reader of one generation. Keeps the segment open that it read last.
 #[derive(Debug)]
 pub(crate) struct Tail {
-    journal: Journal,
+    source: Source,
+    generation: u64,
     dir: PathBuf,
     file: Option<(u64, File)>,
 }
 
+/// Who appends to what is read.
+#[derive(Debug)]
+enum Source {
+    /// This process.
+    Own(Journal),
+    /// Another one, or none any more.
+    Other {
+        /// It may append still: what lies behind the last whole frame is not there yet.
+        alive: bool,
+        /// First sequences of its segments, ascending, as of this read.
+        segments: Vec<u64>,
+    },
+}
+
 impl Tail {
-    pub(crate) fn new(journal: Journal, dir: PathBuf) -> Self {
+    /// Reads what this process writes.
+    pub(crate) fn own(journal: Journal) -> Self {
+        let generation = journal.generation().clone();
+        Self::new(Source::Own(journal), generation)
+    }
+
+    /// Reads what another process writes or, when it is not `alive`, has written.
+    pub(crate) fn other(generation: Generation, alive: bool) -> Self {
+        let segments = Vec::new();
+        Self::new(Source::Other { alive, segments }, generation)
+    }
+
+    fn new(source: Source, generation: Generation) -> Self {
         Self {
-            journal,
-            dir,
+            source,
+            generation: generation.number,
+            dir: generation.dir,
             file: None,
         }
     }
@@ -73,8 +104,15 @@ impl Tail {
     pub(crate) fn read(&mut self, from: Position, batch: &mut Batch) -> Result<(), StoreError> {
         batch.entries.clear();
         batch.bytes.clear();
+        batch.generation = self.generation;
         (batch.from, batch.to, batch.missing) = (from, from, 0);
-        let end = self.journal.end();
+        let end = match &mut self.source {
+            Source::Own(journal) => Some(journal.end()),
+            Source::Other { segments, .. } => {
+                *segments = segment::list(&self.dir)?;
+                None
+            }
+        };
         let mut at = from;
         let limit = loop {
             let limit = self.limit(at, end)?;
@@ -91,12 +129,14 @@ impl Tail {
         self.read_chunk(at, limit, CHUNK, batch)
     }
 
-    /// Bytes of `at`'s segment that are whole frames; none when the segment is gone.
-    fn limit(&mut self, at: Position, end: Position) -> Result<Option<u64>, StoreError> {
-        if at.segment == end.segment {
+    /// Bytes of `at`'s segment that can be read; none when the segment is gone.
+    fn limit(&mut self, at: Position, end: Option<Position>) -> Result<Option<u64>, StoreError> {
+        if let Some(end) = end
+            && at.segment == end.segment
+        {
             return Ok(Some(end.offset));
         }
-        if !self.journal.segments().contains(&at.segment) {
+        if !self.segments().contains(&at.segment) {
             return Ok(None);
         }
         let path = segment::path(&self.dir, at.segment);
@@ -108,14 +148,28 @@ impl Tail {
         Ok(Some(length))
     }
 
+    fn segments(&self) -> Vec<u64> {
+        match &self.source {
+            Source::Own(journal) => journal.segments(),
+            Source::Other { segments, .. } => segments.clone(),
+        }
+    }
+
     fn segment_after(&self, at: Position) -> Option<Position> {
         let begins_here =
             |first: &u64| *first > at.segment || (*first == at.segment && at.offset < HEADER);
-        self.journal
-            .segments()
+        self.segments()
             .into_iter()
             .find(begins_here)
             .map(Position::start_of)
+    }
+
+    /// Whether what is no whole frame in `segment` may become one.
+    fn grows(&self, segment: u64) -> bool {
+        match &self.source {
+            Source::Own(_) => false,
+            Source::Other { alive, segments } => *alive && segments.last() == Some(&segment),
+        }
     }
 
     fn open(&mut self, first: u64) -> Result<&File, StoreError> {
@@ -142,6 +196,7 @@ impl Tail {
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
         let path = segment::path(&self.dir, at.segment);
+        let grows = self.grows(at.segment);
         let length = usize::try_from(limit - at.offset)
             .unwrap_or(chunk)
             .min(chunk);
@@ -149,6 +204,10 @@ impl Tail {
         let read = self
             .open(at.segment)?
             .read_exact_at(&mut batch.bytes, at.offset);
+        if grows && read.is_err() {
+            // Its writer has just cut what a failed write left: nothing of it was whole.
+            return Ok(());
+        }
         read.map_err(StoreError::io("read", &path))?;
         let (mut used, mut to) = (0, at);
         while to.sequence - at.sequence < RECORDS as u64 {
@@ -173,6 +232,7 @@ impl Tail {
                     return self.read_chunk(at, limit, needed, batch);
                 }
                 Front::Short(_) if used > 0 => break,
+                Front::Short(_) | Front::Bad(_) if grows => break,
                 Front::Short(_) => return Err(corrupt(path, to, "incomplete record")),
                 Front::Bad(why) => return Err(corrupt(path, to, why)),
             }

@@ -1,10 +1,11 @@
-//! A lane: one destination of the journal with its own position in it.
+//! A lane: one destination of the journal with its own position in each generation of it.
 //!
 //! Decides what every lane must keep to. Knows no destination. Invariant: rows and position move in one transaction.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::LaneStatus;
 use crate::database::Schema;
@@ -19,45 +20,73 @@ pub(super) trait Rows: Send {
     fn write(&mut self, batch: &Batch, transaction: &Transaction<'_>) -> rusqlite::Result<()>;
 }
 
+/// How far a lane is, by the number of a generation.
+type Positions = BTreeMap<u64, Position>;
+
 /// A database lane.
 pub(super) struct Lane<R> {
     dir: PathBuf,
     rows: R,
     /// None after a failure: it is opened anew, for the file may have been replaced.
     db: Option<Connection>,
-    position: Position,
+    /// By generation; one without an entry has not been begun.
+    positions: Positions,
     failures: u64,
     error: Option<String>,
 }
 
 impl<R: Rows> Lane<R> {
-    /// Opens the lane where it stopped; `born` is where this process's records begin.
-    pub(super) fn open(dir: &Path, rows: R, born: Position) -> Result<Self, StoreError> {
+    /// Opens the lane where it stopped; `born` is where this process's records begin in its own generation `own`.
+    pub(super) fn open(dir: &Path, rows: R, own: u64, born: Position) -> Result<Self, StoreError> {
         let db = rows.schema().open(dir)?;
         let mut lane = Self {
             dir: dir.to_owned(),
             rows,
             db: None,
-            position: Position::default(),
+            positions: Positions::new(),
             failures: 0,
             error: None,
         };
-        let stored = read_position(&db)
-            .map_err(|e| lane.failed(e))?
-            .unwrap_or_default();
-        // A power cut may take more from the journal than from the database. What the journal lost is
-        // applied already, and its sequences are given out again: begin with this process's records.
-        lane.position = if stored.sequence > born.sequence {
-            born
-        } else {
-            stored
-        };
+        lane.positions = read_positions(&db).map_err(|e| lane.failed(e))?;
+        lane.no_further_than(own, born);
         lane.db = Some(db);
         Ok(lane)
     }
 
-    pub(super) fn position(&self) -> Position {
-        self.position
+    /// A power cut may take more from the journal than from the database. What the journal lost is applied
+    /// already, and its sequences are given out again: begin with the records from `born` on.
+    pub(super) fn no_further_than(&mut self, generation: u64, born: Position) {
+        if let Some(stored) = self.positions.get_mut(&generation)
+            && stored.sequence > born.sequence
+        {
+            *stored = born;
+        }
+    }
+
+    /// How far it is in `generation`.
+    pub(super) fn position(&self, generation: u64) -> Position {
+        self.positions.get(&generation).copied().unwrap_or_default()
+    }
+
+    /// Reads the positions anew: another process has moved them.
+    pub(super) fn reload(&mut self) -> Result<(), StoreError> {
+        if let Some(db) = &self.db {
+            self.positions = read_positions(db).map_err(|e| self.failed(e))?;
+        }
+        Ok(())
+    }
+
+    /// Forgets a generation whose files are gone.
+    pub(super) fn forget(&mut self, generation: u64) -> Result<(), StoreError> {
+        self.positions.remove(&generation);
+        if let Some(db) = &self.db {
+            db.execute(
+                "DELETE FROM positions WHERE generation = ?1",
+                [generation as i64],
+            )
+            .map_err(|e| self.failed(e))?;
+        }
+        Ok(())
     }
 
     /// Applies a batch that begins at this lane's position. After an error nothing of it is applied.
@@ -82,13 +111,10 @@ impl<R: Rows> Lane<R> {
     fn try_apply(&mut self, batch: &Batch) -> Result<(), StoreError> {
         if self.db.is_none() {
             let db = self.rows.schema().open(&self.dir)?;
-            let stored = read_position(&db)
-                .map_err(|e| self.failed(e))?
-                .unwrap_or_default();
+            self.positions = read_positions(&db).map_err(|e| self.failed(e))?;
             self.db = Some(db);
-            if stored != batch.from {
+            if self.position(batch.generation) != batch.from {
                 // The file was replaced, or the failed commit did succeed: carry on from what it says.
-                self.position = stored;
                 return Ok(());
             }
         }
@@ -98,11 +124,11 @@ impl<R: Rows> Lane<R> {
         let mut write = || {
             let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             rows.write(batch, &transaction)?;
-            write_position(&transaction, batch.to)?;
+            write_position(&transaction, batch)?;
             transaction.commit()
         };
         write().map_err(|e| self.failed(e))?;
-        self.position = batch.to;
+        self.positions.insert(batch.generation, batch.to);
         Ok(())
     }
 
@@ -122,11 +148,14 @@ impl<R: Rows> Lane<R> {
         Ok(busy == 0 && written == kept)
     }
 
-    pub(super) fn status(&self, end: Position) -> LaneStatus {
-        let applied = self.position.sequence;
+    /// `ends` are the known ends of generations, this process's own first.
+    pub(super) fn status(&self, ends: &[(u64, Position)]) -> LaneStatus {
+        let applied = |generation| self.position(generation).sequence;
+        let lag =
+            |(generation, end): &(u64, Position)| end.sequence.saturating_sub(applied(*generation));
         LaneStatus {
-            applied,
-            lag: end.sequence.saturating_sub(applied),
+            applied: ends.first().map_or(0, |(own, _)| applied(*own)),
+            lag: ends.iter().map(lag).sum(),
             failures: self.failures,
             error: self.error.clone(),
         }
@@ -137,25 +166,27 @@ impl<R: Rows> Lane<R> {
     }
 }
 
-fn read_position(db: &Connection) -> rusqlite::Result<Option<Position>> {
+fn read_positions(db: &Connection) -> rusqlite::Result<Positions> {
     let position = |row: &rusqlite::Row<'_>| {
         let number = |i| row.get::<_, i64>(i).map(|n| n as u64);
-        Ok(Position {
-            segment: number(0)?,
-            offset: number(1)?,
-            sequence: number(2)?,
-        })
+        let position = Position {
+            segment: number(1)?,
+            offset: number(2)?,
+            sequence: number(3)?,
+        };
+        Ok((number(0)?, position))
     };
-    db.query_row("SELECT segment, at, sequence FROM position", [], position)
-        .optional()
+    let mut read = db.prepare("SELECT generation, segment, at, sequence FROM positions")?;
+    read.query_map([], position)?.collect()
 }
 
-fn write_position(transaction: &Transaction<'_>, to: Position) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO position VALUES (1, ?1, ?2, ?3) ON CONFLICT DO UPDATE SET segment = ?1, at = ?2, sequence = ?3";
+fn write_position(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO positions VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET segment = ?2, at = ?3, sequence = ?4";
     transaction.prepare_cached(sql)?.execute([
-        to.segment as i64,
-        to.offset as i64,
-        to.sequence as i64,
+        batch.generation as i64,
+        batch.to.segment as i64,
+        batch.to.offset as i64,
+        batch.to.sequence as i64,
     ])?;
     Ok(())
 }

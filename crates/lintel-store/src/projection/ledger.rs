@@ -43,6 +43,10 @@ pub(crate) const SCHEMA: Schema = Schema {
             "0004-resources",
             include_str!("../../migrations/ledger/0004-resources.sql"),
         ),
+        Migration::adds(
+            "0005-generations",
+            include_str!("../../migrations/ledger/0005-generations.sql"),
+        ),
     ],
     page_bytes: 8192,
     synchronous: "NORMAL",
@@ -52,7 +56,8 @@ pub(crate) const SCHEMA: Schema = Schema {
 const INSERT: &str = "INSERT INTO ledger VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING";
 const IS_SETTLED: &str =
     "SELECT EXISTS(SELECT 1 FROM ledger WHERE exchange = ?1 AND kind = 'settlement')";
-const KEEP_UNREADABLE: &str = "INSERT INTO unreadable VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+const KEEP_UNREADABLE: &str =
+    "INSERT INTO unreadable VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
 
 /// Makes ledger rows; keeps the batch's additions to the rollup.
 #[derive(Default)]
@@ -78,7 +83,12 @@ impl Rows for LedgerRows {
                     let payload = batch.payload(range);
                     transaction
                         .prepare_cached(KEEP_UNREADABLE)?
-                        .execute(params![*sequence as i64, why, payload])?;
+                        .execute(params![
+                            batch.generation as i64,
+                            *sequence as i64,
+                            why,
+                            payload
+                        ])?;
                 }
             }
         }

@@ -21,6 +21,10 @@ pub(crate) const SCHEMA: Schema = Schema {
             "0002-log",
             include_str!("../../migrations/log/0002-log.sql"),
         ),
+        Migration::adds(
+            "0003-generations",
+            include_str!("../../migrations/log/0003-generations.sql"),
+        ),
     ],
     page_bytes: 16384,
     synchronous: "NORMAL",

@@ -1,34 +1,30 @@
-//! The lane without a database: tells each sink of every record that this process wrote.
+//! The lane without a database: tells each sink of every record that this process wrote, and counts for it what
+//! an older process, which nobody asks any more, still writes.
 //!
 //! Knows no row. Invariant: a record is told once, in order, also while a database fails.
 
 use super::SettledSink;
-use crate::journal::{Batch, Entry, Position};
+use crate::journal::{Batch, Entry, Recovery};
 
-pub(super) struct Sinks {
-    sinks: Vec<Box<dyn SettledSink>>,
-    pub(super) position: Position,
-}
+pub(super) struct Sinks(pub(super) Vec<Box<dyn SettledSink>>);
 
 impl Sinks {
-    pub(super) fn new(sinks: Vec<Box<dyn SettledSink>>, born: Position) -> Self {
-        Self {
-            sinks,
-            position: born,
-        }
-    }
-
-    /// Tells of a batch that begins at `position`.
-    pub(super) fn apply(&mut self, batch: &Batch) {
+    /// Tells of a batch that this process wrote if it is its `own`.
+    pub(super) fn apply(&mut self, batch: &Batch, own: bool) {
         for (_, entry) in &batch.entries {
-            for sink in &mut self.sinks {
+            for sink in &mut self.0 {
                 match entry {
-                    Entry::Settled(settled, _) => sink.settled(settled),
+                    Entry::Settled(settled, _) if own => sink.settled(settled),
+                    Entry::Settled(settled, _) => sink.inherited(settled),
                     Entry::Orphaned(orphaned, _) => sink.orphaned(orphaned),
                     Entry::Unreadable(..) => {}
                 }
             }
         }
-        self.position = batch.to;
+    }
+
+    /// Tells that a former process's journal was mended.
+    pub(super) fn mended(&mut self, recovery: &Recovery) {
+        self.0.iter_mut().for_each(|sink| sink.mended(recovery));
     }
 }

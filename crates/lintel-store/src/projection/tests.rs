@@ -1,5 +1,7 @@
 //! The projection's promises: applied once, whatever fails.
 
+mod generations;
+
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -103,7 +105,7 @@ fn applying_again_from_the_start_changes_nothing() {
     let queries = Queries::open(scratch.path()).unwrap();
     let before = queries.verify().unwrap();
     for file in ["ledger.sqlite", "log.sqlite"] {
-        sql(&scratch, file, "DELETE FROM position");
+        sql(&scratch, file, "DELETE FROM positions");
     }
     let status = projection(&scratch, &journal).stop();
     assert_eq!((status.ledger.applied, status.ledger.lag), (60, 0));

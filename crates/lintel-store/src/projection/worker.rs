@@ -1,32 +1,37 @@
 //! The projection's rounds: read a batch, give it to every lane that stands where it begins, until nothing is left.
 //!
-//! Knows no table. Invariant: lanes at one position share one read and one decoding; a lane that fell
-//! behind reads for itself and joins the others again when it has caught up.
+//! Knows no table. Invariants: lanes at one position share one read and one decoding; a lane that fell
+//! behind reads for itself and joins the others again when it has caught up; while it pauses, the databases
+//! are another process's, and only the sinks are told.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::followed::{Followed, Life};
 use super::lane::Lane;
 use super::ledger::LedgerRows;
 use super::log::LogRows;
 use super::sinks::Sinks;
 use super::{Control, ProjectionStatus, SettledSink, Stop};
 use crate::error::StoreError;
-use crate::journal::{Batch, Entry, Journal, Position, Tail};
+use crate::journal::{Batch, Entry, Journal, Position};
 
 /// Time between rounds: what a row takes to be seen at most, and how long a batch gathers.
 pub(super) const ROUND: Duration = Duration::from_millis(100);
 
 pub(super) struct Worker {
-    journal: Journal,
-    tail: Tail,
-    ledger: Lane<LedgerRows>,
-    log: Lane<LogRows>,
-    sinks: Sinks,
+    store: PathBuf,
+    pub(super) journal: Journal,
+    /// This process's own generation first.
+    pub(super) followed: Vec<Followed>,
+    pub(super) ledger: Lane<LedgerRows>,
+    pub(super) log: Lane<LogRows>,
+    pub(super) sinks: Sinks,
+    paused: bool,
     batch: Batch,
     missing: u64,
     unreadable: u64,
-    prune_error: Option<String>,
+    pub(super) prune_error: Option<String>,
 }
 
 impl Worker {
@@ -35,29 +40,33 @@ impl Worker {
         journal: Journal,
         sinks: Vec<Box<dyn SettledSink>>,
     ) -> Result<Worker, StoreError> {
-        let born = journal.born();
-        Ok(Worker {
-            tail: Tail::new(journal.clone(), dir.to_owned()),
-            ledger: Lane::open(dir, LedgerRows::default(), born)?,
-            log: Lane::open(dir, LogRows, born)?,
-            sinks: Sinks::new(sinks, born),
+        let (own, born) = (journal.generation().number, journal.born());
+        let mut worker = Worker {
+            store: dir.to_owned(),
+            followed: vec![Followed::own(&journal)],
+            ledger: Lane::open(dir, LedgerRows::default(), own, born)?,
+            log: Lane::open(dir, LogRows, own, born)?,
+            sinks: Sinks(sinks),
             journal,
+            paused: false,
             batch: Batch::default(),
             missing: 0,
             unreadable: 0,
             prune_error: None,
-        })
+        };
+        worker.discover(dir)?;
+        Ok(worker)
     }
 
     /// Runs rounds until it is told to stop.
     pub(super) fn run(mut self, control: &Control) {
         loop {
-            let (asked, stop) = {
+            let (asked, stop, pause) = {
                 let state = control.state.lock();
-                (state.asked, state.stop)
+                (state.asked, state.stop, state.pause)
             };
             if stop != Stop::AtOnce {
-                self.round(control);
+                self.turn(pause, control);
             }
             let mut state = control.state.lock();
             state.done = asked;
@@ -72,25 +81,55 @@ impl Worker {
         }
     }
 
+    /// A round, or what of it is done while pausing. The last round before a pause is a whole one.
+    fn turn(&mut self, pause: bool, control: &Control) {
+        if self.paused && !pause {
+            self.resume();
+        }
+        if self.paused {
+            self.tell_own();
+        } else {
+            self.round(control);
+        }
+        self.paused = pause;
+    }
+
+    /// The databases are this process's again.
+    fn resume(&mut self) {
+        let store = self.store.clone();
+        let reloaded = self.ledger.reload().and_then(|()| self.log.reload());
+        if let Err(error) = reloaded.and_then(|()| self.discover(&store)) {
+            self.ledger.note(&error);
+        }
+    }
+
     /// Applies what is written, until nothing is left or nothing moves.
     fn round(&mut self, control: &Control) {
+        self.visit();
         while self.step() {
             if control.state.lock().stop == Stop::AtOnce {
                 return;
             }
         }
         self.prune();
+        self.bury();
     }
 
-    /// One batch for each lane. Returns whether any lane moved.
+    /// One batch of each generation for each lane. Returns whether any lane moved.
     pub(super) fn step(&mut self) -> bool {
-        let before = (
-            self.ledger.position(),
-            self.log.position(),
-            self.sinks.position,
-        );
+        let mut followed = std::mem::take(&mut self.followed);
+        let mut moved = false;
+        for one in &mut followed {
+            moved |= self.step_in(one);
+        }
+        self.followed = followed;
+        moved
+    }
+
+    fn step_in(&mut self, one: &mut Followed) -> bool {
+        let before = self.positions(one);
         // The first lane reads always: the batch in hand may have ended where the journal then did.
-        let mut fresh = self.read(before.0);
+        let mut fresh = one.tail.read(before.0, &mut self.batch);
         match &fresh {
             Ok(()) if self.batch.to != before.0 => {
                 let (missing, unreadable) = (self.batch.missing, unreadable(&self.batch));
@@ -103,7 +142,7 @@ impl Worker {
             Err(error) => self.ledger.note(error),
         }
         if before.1 != before.0 || fresh.is_err() {
-            fresh = self.read(before.1);
+            fresh = one.tail.read(before.1, &mut self.batch);
         }
         match &fresh {
             Ok(()) if self.batch.to != before.1 => {
@@ -114,39 +153,58 @@ impl Worker {
             Err(error) => self.log.note(error),
         }
         if self.batch.from != before.2 || fresh.is_err() {
-            fresh = self.read(before.2);
+            fresh = one.tail.read(before.2, &mut self.batch);
         }
-        if fresh.is_ok() && self.batch.to != before.2 {
-            self.sinks.apply(&self.batch);
+        if fresh.is_ok() {
+            self.tell(one);
         }
-        before
-            != (
-                self.ledger.position(),
-                self.log.position(),
-                self.sinks.position,
-            )
+        before != self.positions(one)
     }
 
-    fn read(&mut self, from: Position) -> Result<(), StoreError> {
-        self.tail.read(from, &mut self.batch)
+    fn positions(&self, one: &Followed) -> (Position, Position, Position) {
+        let number = one.number;
+        (
+            self.ledger.position(number),
+            self.log.position(number),
+            one.told,
+        )
     }
 
-    /// Removes segments that both databases have on disk behind them.
+    /// Tells the sinks of the batch in hand, which begins where they are.
+    fn tell(&mut self, one: &mut Followed) {
+        if self.batch.to != one.told {
+            let own = matches!(one.life, Life::Own);
+            self.sinks.apply(&self.batch, own);
+            one.told = self.batch.to;
+        }
+    }
+
+    /// Tells the sinks of what this process has written, and leaves the databases alone.
+    fn tell_own(&mut self) {
+        let mut followed = std::mem::take(&mut self.followed);
+        if let Some(own) = followed.first_mut() {
+            loop {
+                let before = own.told;
+                if own.tail.read(before, &mut self.batch).is_ok() {
+                    self.tell(own);
+                }
+                if own.told == before {
+                    break;
+                }
+            }
+        }
+        self.followed = followed;
+    }
+
+    /// Removes segments of this process that both databases have on disk behind them.
     fn prune(&mut self) {
-        let applied = self
-            .ledger
-            .position()
-            .sequence
-            .min(self.log.position().sequence)
-            .min(self.sinks.position.sequence);
+        let Some(applied) = self.followed.first().map(|own| self.applied(own)) else {
+            return;
+        };
         if !self.journal.can_prune(applied) {
             return;
         }
-        let safe = self
-            .ledger
-            .checkpoint()
-            .and_then(|ledger| Ok(ledger && self.log.checkpoint()?));
-        let pruned = safe.and_then(|safe| {
+        let pruned = self.checkpointed().and_then(|safe| {
             let prune = || {
                 self.journal
                     .prune(applied)
@@ -157,11 +215,16 @@ impl Worker {
         self.prune_error = pruned.err().map(|e| e.to_string());
     }
 
+    /// Makes what is applied survive a power cut. Returns whether all of it does.
+    pub(super) fn checkpointed(&self) -> Result<bool, StoreError> {
+        Ok(self.ledger.checkpoint()? && self.log.checkpoint()?)
+    }
+
     fn status(&self) -> ProjectionStatus {
-        let end = self.journal.end();
+        let ends = self.ends();
         ProjectionStatus {
-            ledger: self.ledger.status(end),
-            log: self.log.status(end),
+            ledger: self.ledger.status(&ends),
+            log: self.log.status(&ends),
             missing: self.missing,
             unreadable: self.unreadable,
             prune_error: self.prune_error.clone(),

@@ -90,6 +90,7 @@ impl Start<'_> {
         let sink = CallLines {
             dial: dial.clone(),
             metrics: self.metrics.clone(),
+            clock: self.clock(),
         };
         let books =
             Books::open(store, &self.snapshot, self.clock(), Box::new(sink)).map_err(told)?;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use lintel_config::{LogConfig, LogLevel};
-use lintel_store::SettledSink;
-use lintel_telemetry::{Level, LineWriter, Metrics};
-use lintel_types::{Orphaned, Settled};
+use lintel_store::{Recovery, SettledSink};
+use lintel_telemetry::{Level, LineWriter, LogEvent, Metrics};
+use lintel_types::{Clock, Orphaned, Settled};
 
 /// What the configuration says about the log, in force at once.
 #[derive(Debug, Clone)]
@@ -46,12 +46,13 @@ pub(crate) fn level(configured: LogLevel) -> Level {
 }
 
 /// Turns what the projection books into call lines and counts of orphans.
-#[derive(Debug)]
 pub(crate) struct CallLines {
     /// Whether there are call lines, and where they go.
     pub(crate) dial: Dial,
     /// Where orphans are counted.
     pub(crate) metrics: Metrics,
+    /// Dates what is told of a former process.
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl SettledSink for CallLines {
@@ -63,6 +64,25 @@ impl SettledSink for CallLines {
 
     fn orphaned(&mut self, orphan: &Orphaned) {
         self.metrics.orphaned(orphan);
+    }
+
+    fn inherited(&mut self, record: &Settled) {
+        // Its line is written by the process that served it, whose metrics nobody reads any more.
+        self.metrics.settled(record);
+    }
+
+    fn mended(&mut self, recovery: &Recovery) {
+        let event = |level, text| LogEvent::new(self.clock.wall(), level, text);
+        let event = if recovery.orphans > 0 || recovery.truncated_bytes > 0 {
+            event(Level::Warn, "the process before did not end in order")
+        } else {
+            event(Level::Info, "the process before has ended")
+        };
+        self.dial.log.event(
+            &event
+                .field("orphans", recovery.orphans)
+                .field("truncated_bytes", recovery.truncated_bytes),
+        );
     }
 }
 
