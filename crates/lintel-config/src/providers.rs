@@ -14,13 +14,16 @@ use lintel_wire::provider::SANDBOX;
 use lintel_wire::provider::{Objects, ProviderConfig};
 
 use crate::base_url::BaseUrl;
+use crate::credential::Credential;
 use crate::names::refuse_name;
 use crate::path::Path;
+use crate::peer::{Peer, TlsMaterial};
 use crate::problem::Report;
 use crate::snapshot::Provider;
 
 mod credential;
 mod place;
+mod tls;
 
 /// Where environment variables and files come from.
 pub(crate) struct Sources<'s> {
@@ -72,12 +75,28 @@ fn resolve_one(
     let host = host?;
     let base = place::base(config, written, host, credential.as_ref(), &path, report)?;
     credential::warn(config, host, &base, &path, report);
+    let tls = tls::resolve(
+        config.tls.as_ref(),
+        base.https,
+        &path.key("tls"),
+        sources,
+        report,
+    )?;
+    let name: Arc<str> = Arc::from(name);
+    let tokens = match &credential {
+        Some(Credential::ServiceAccount(account)) => {
+            let place = account.token_uri.clone();
+            Some(Arc::new(Peer::new(&name, place, TlsMaterial::default())))
+        }
+        _ => None,
+    };
     Some(Provider {
         index,
-        name: Arc::from(name),
         host,
         protocol: config.protocol,
-        base,
+        peer: Arc::new(Peer::new(&name, base, tls)),
+        tokens,
+        name,
         credential,
         api_version: config.api_version.as_deref().map(Arc::from),
         region: config.region.as_deref().map(Arc::from),
@@ -105,6 +124,7 @@ fn sandbox(
         ("location", config.location.is_some()),
         ("project", config.project.is_some()),
         ("objects", config.objects != Objects::default()),
+        ("tls", config.tls.is_some()),
     ];
     for (key, _) in idle.into_iter().filter(|(_, written)| *written) {
         report.problem_at_key(
@@ -119,12 +139,14 @@ fn sandbox(
         authority: "sandbox".into(),
         path: String::new(),
     };
+    let name: Arc<str> = Arc::from(name);
     Some(Provider {
         index,
-        name: Arc::from(name),
         host: hosts::generic(SANDBOX),
         protocol: SANDBOX,
-        base,
+        peer: Arc::new(Peer::new(&name, base, TlsMaterial::default())),
+        tokens: None,
+        name,
         credential: None,
         api_version: None,
         region: None,

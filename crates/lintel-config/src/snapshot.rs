@@ -14,6 +14,7 @@ use lintel_wire::sandbox::SandboxConfig;
 
 use crate::base_url::BaseUrl;
 use crate::credential::Credential;
+use crate::peer::Peer;
 use crate::raw::{Durability, LogLevel};
 
 /// The compiled configuration.
@@ -51,6 +52,13 @@ impl Snapshot {
     /// The provider called `name`.
     pub fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
         self.providers.iter().find(|p| &*p.name == name)
+    }
+
+    /// Whoever may be dialled.
+    pub fn peers(&self) -> impl Iterator<Item = &Arc<Peer>> {
+        let real = self.providers.iter().filter(|p| p.sandbox.is_none());
+        real.flat_map(|p| [Some(&p.peer), p.tokens.as_ref()])
+            .flatten()
     }
 }
 
@@ -92,8 +100,10 @@ pub struct Provider {
     pub host: &'static Host,
     /// What it speaks.
     pub protocol: Protocol,
-    /// Where its API begins. The sandbox has none that is dialled.
-    pub base: BaseUrl,
+    /// Where it is and how it is reached. The sandbox's is never dialled.
+    pub peer: Arc<Peer>,
+    /// Where its service account's assertions are exchanged for tokens: by this machine's trust store, whatever `tls` says.
+    pub tokens: Option<Arc<Peer>>,
     /// Its credential.
     pub credential: Option<Credential>,
     /// The version of the API that is asked for, at hosts that have several.
@@ -104,6 +114,13 @@ pub struct Provider {
     pub objects: Objects,
     /// How a simulated provider behaves.
     pub sandbox: Option<SandboxConfig>,
+}
+
+impl Provider {
+    /// Where its API begins.
+    pub fn base(&self) -> &BaseUrl {
+        &self.peer.base
+    }
 }
 
 /// A tenant that the file declares.

@@ -74,7 +74,20 @@ impl ControlHandle {
     pub fn apply(&self, snapshot: Arc<Snapshot>) {
         self.shared.limits_changed(&snapshot.limits);
         self.shared.metrics.config_applied(&snapshot.hash);
+        let https = snapshot.peers().any(|p| p.base.https);
         self.shared.snapshot.store(snapshot);
+        if https {
+            self.renew_trust();
+        }
+    }
+
+    /// Reads the trust store and makes what TLS needs, on a thread of its own: calls that come before it is done
+    /// make what they need themselves.
+    fn renew_trust(&self) {
+        let shared = Arc::clone(&self.shared);
+        let renew = move || shared.trust.renew(&shared.snapshot.load_full());
+        let thread = std::thread::Builder::new().name("trust".to_owned());
+        let _ = thread.spawn(renew);
     }
 
     /// Puts `keys` in force in place of those before, all at once.

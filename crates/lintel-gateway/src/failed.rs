@@ -67,6 +67,19 @@ impl AttemptFailed {
     }
 }
 
+impl AttemptFailed {
+    /// Why, for the log: the cause, else what clients are told.
+    pub(crate) fn cause(&self) -> String {
+        match &self.tells {
+            Failed::Ours(error) => {
+                let cause = std::error::Error::source(error);
+                cause.map_or_else(|| error.to_string(), ToString::to_string)
+            }
+            Failed::Provider(answer) => answer.status.to_string(),
+        }
+    }
+}
+
 /// What clients are told of a failure in which the provider gave no answer. Hosts and addresses stay in the log.
 pub(crate) fn told(class: FailureClass) -> Error {
     use FailureClass::*;

@@ -6,19 +6,18 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use lintel_config::Snapshot;
+use lintel_config::{PeerId, Snapshot};
 use lintel_policy::Counter;
 use lintel_store::{Journal, Queries};
 use lintel_telemetry::{LineWriter, Metrics};
 use lintel_types::{Clock as _, IdSource};
 use tokio::sync::watch;
-use tokio_rustls::rustls::ClientConfig;
 
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::commit::Committer;
@@ -27,7 +26,7 @@ use crate::listen;
 use crate::objects::Index;
 use crate::probe::{Probe, Step};
 use crate::shared::Shared;
-use crate::upstream::{Pool, Tokens, client_config};
+use crate::upstream::{Pool, Tokens, Told};
 
 /// How often idle connections are looked through.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -88,19 +87,7 @@ pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) pool: Pool,
     pub(crate) committer: Arc<Committer>,
-    tls: Arc<OnceLock<Arc<ClientConfig>>>,
     phase: watch::Receiver<Phase>,
-}
-
-impl Worker {
-    /// The TLS configuration, made when it is first wanted.
-    pub(crate) fn shared_tls(&self) -> io::Result<Arc<ClientConfig>> {
-        if let Some(config) = self.tls.get() {
-            return Ok(Arc::clone(config));
-        }
-        let config = client_config()?;
-        Ok(Arc::clone(self.tls.get_or_init(|| config)))
-    }
 }
 
 /// A data plane that runs.
@@ -132,7 +119,6 @@ pub fn start(deps: Deps) -> Result<Running, StartError> {
     handle.apply(Arc::clone(&deps.snapshot));
     handle.set_keys(deps.keys);
     let (phase, watching) = watch::channel(Phase::Serving);
-    let tls = Arc::new(OnceLock::new());
     let mut running = Running {
         local_addr,
         handle,
@@ -145,7 +131,6 @@ pub fn start(deps: Deps) -> Result<Running, StartError> {
             shared: Arc::clone(&shared),
             pool: Pool::default(),
             committer: Committer::new(deps.journal.clone()),
-            tls: Arc::clone(&tls),
             phase: watching.clone(),
         };
         let thread = std::thread::Builder::new()
@@ -178,6 +163,8 @@ fn share(deps: &Deps) -> Shared {
         objects: Index::new(deps.queries.clone()),
         probe,
         tokens: Tokens::default(),
+        trust: Arc::default(),
+        told: Told::default(),
     }
 }
 
@@ -226,7 +213,9 @@ async fn idle_or_cut(worker: &Arc<Worker>, phase: &mut watch::Receiver<Phase>) {
 async fn sweep(worker: Arc<Worker>) {
     loop {
         tokio::time::sleep(SWEEP).await;
-        worker.pool.sweep(worker.shared.now());
+        let snapshot = worker.shared.snapshot.load_full();
+        let peers: Vec<PeerId> = snapshot.peers().map(|p| p.id).collect();
+        worker.pool.sweep(&peers, worker.shared.now());
     }
 }
 

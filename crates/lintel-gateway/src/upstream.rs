@@ -8,19 +8,20 @@ mod line;
 mod pool;
 mod sandbox;
 mod sign;
+mod tell;
 mod tls;
 mod token;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::HOST;
 use http::{HeaderMap, Method};
-use lintel_config::Provider;
+use lintel_config::{Peer, Provider};
 use lintel_guard::Cleared;
-use lintel_types::{Error, FailureClass, Phase, Rendered, Timestamp};
+use lintel_types::{Error, FailureClass, Mono, Phase, Rendered, Timestamp};
 use lintel_wire::provider::{Call, SANDBOX, Spoken};
 use lintel_wire::surface::Object;
 use tokio::time::Instant;
@@ -32,7 +33,9 @@ use crate::write::ProviderBody;
 pub(crate) use body::{BrokeOff, UpstreamBody};
 pub(crate) use credential::credential;
 pub(crate) use pool::{Connection, Pool};
-pub(crate) use tls::client_config;
+pub(crate) use tell::Told;
+use tls::Fault;
+pub(crate) use tls::Trust;
 pub(crate) use token::Tokens;
 
 /// A way to a provider: a connection, or the sandbox, which needs none.
@@ -68,28 +71,43 @@ pub(crate) fn idle(worker: &Worker, provider: &Provider) -> Option<Way> {
     if provider.protocol == SANDBOX {
         return Some(Way::Sandbox);
     }
-    let idle = worker.pool.idle(&provider.base, worker.shared.now());
+    let idle = worker.pool.idle(&provider.peer, worker.shared.now());
     idle.map(Way::Http)
 }
 
-/// Opens a new connection.
+/// Opens a new connection, by a time. Why there is none is told in the log.
 pub(crate) async fn connect(
     worker: &Arc<Worker>,
     provider: &Provider,
+    by: Mono,
 ) -> Result<Way, AttemptFailed> {
-    dial::connect(worker, &provider.base).await.map(Way::Http)
+    dialled(worker, &provider.peer, by).await.map(Way::Http)
 }
 
-/// Sends a request and waits for the head of the answer.
+async fn dialled(worker: &Arc<Worker>, peer: &Peer, by: Mono) -> Result<Connection, AttemptFailed> {
+    let limit = worker.shared.clock.instant(by);
+    let dialled = tokio::time::timeout_at(limit, dial::connect(worker, peer)).await;
+    let dialled = dialled.unwrap_or_else(|_| {
+        let late = FailureClass::TimeoutConnect;
+        Err(AttemptFailed::new(late, Phase::BeforeSend))
+    });
+    dialled.inspect_err(|failed| {
+        let class = failed.failure.class;
+        tell::unreached(&worker.shared, &peer.provider, class, &failed.cause());
+    })
+}
+
+/// Sends a request and waits for the head of the answer. A connection that has to be opened for it is open by `by`.
 pub(crate) async fn send(
     worker: &Arc<Worker>,
     provider: &Provider,
     way: Way,
     request: Request<'_>,
+    by: Mono,
 ) -> Result<Answer, AttemptFailed> {
     match way {
         Way::Sandbox => Ok(sandbox::answer(&worker.shared, provider, request)),
-        Way::Http(connection) => http(worker, provider, connection, request).await,
+        Way::Http(connection) => http(worker, provider, connection, request, by).await,
     }
 }
 
@@ -98,6 +116,7 @@ async fn http(
     provider: &Provider,
     mut connection: Connection,
     request: Request<'_>,
+    by: Mono,
 ) -> Result<Answer, AttemptFailed> {
     let mut wire = encode(provider, request, worker.shared.wall())?;
     loop {
@@ -115,19 +134,29 @@ async fn http(
             Err(mut e) => match e.take_message() {
                 Some(unsent) if connection.reused => {
                     wire = unsent;
-                    connection = match worker.pool.idle(&provider.base, worker.shared.now()) {
+                    connection = match worker.pool.idle(&provider.peer, worker.shared.now()) {
                         Some(other) => other,
-                        None => dial::connect(worker, &provider.base).await?,
+                        None => dialled(worker, &provider.peer, by).await?,
                     };
                 }
-                _ => return Err(broken(e.into_error())),
+                _ => {
+                    let (peer, e) = (&provider.peer, e.into_error());
+                    return Err(broken(worker, peer, &connection.ended, e));
+                }
             },
         }
     }
 }
 
-/// No answer: the connection broke off, or what came isn't HTTP.
-fn broken(e: hyper::Error) -> AttemptFailed {
+/// No answer: the connection broke off, or what came isn't HTTP. A provider that wants another client certificate
+/// says so only now: with TLS 1.3 our side of the handshake is over before theirs (RFC 8446 §4.4.2.4).
+fn broken(worker: &Worker, peer: &Peer, ended: &OnceLock<Fault>, e: hyper::Error) -> AttemptFailed {
+    let fault = ended.get().cloned().or_else(|| Fault::find(&e));
+    if let Some(fault) = fault.filter(Fault::is_of_client) {
+        let class = FailureClass::Tls;
+        tell::unreached(&worker.shared, &peer.provider, class, &fault.to_string());
+        return AttemptFailed::new(class, Phase::BeforeFirstByte).because(fault);
+    }
     let class = if e.is_parse() || e.is_parse_too_large() {
         FailureClass::Malformed
     } else {
@@ -145,7 +174,7 @@ fn encode(
         |e: http::Error| AttemptFailed::new(FailureClass::Connect, Phase::BeforeSend).because(e);
     let path = request.spoken.spec.path(&Call {
         surface: request.spoken.surface,
-        prefix: &provider.base.path,
+        prefix: &provider.base().path,
         host: provider.host,
         api_version: provider.api_version.as_deref(),
         model: request.model,
@@ -169,7 +198,7 @@ fn encode(
         .map_err(wrong)?;
     *wire.headers_mut() = headers;
     let host =
-        http::HeaderValue::from_str(&provider.base.authority).map_err(|e| wrong(e.into()))?;
+        http::HeaderValue::from_str(&provider.base().authority).map_err(|e| wrong(e.into()))?;
     wire.headers_mut().insert(HOST, host);
     Ok(wire)
 }

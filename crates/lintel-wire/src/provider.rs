@@ -16,12 +16,14 @@ use crate::surface::Object;
 
 mod anthropic;
 mod bedrock;
+mod connection;
 mod count;
 mod error_body;
 pub(crate) mod gemini;
 pub(crate) mod openai;
 pub(crate) mod vertex;
 
+pub use connection::ProviderTls;
 pub use error_body::{ProviderError, read_error};
 
 pub use anthropic::ANTHROPIC;
@@ -170,6 +172,9 @@ pub struct ProviderConfig {
     /// Whose the objects are that this account keeps (stored responses, files, containers).
     #[serde(default)]
     pub objects: Objects,
+    /// Whom the provider's certificate has to convince, and what it is shown; for `https` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<ProviderTls>,
     /// How the simulated provider behaves; for protocol `sandbox` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxConfig>,

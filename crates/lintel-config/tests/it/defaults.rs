@@ -57,7 +57,7 @@ fn a_usual_variable_brings_its_provider() {
         "sk-1"
     );
     assert_eq!(
-        s.provider("anthropic").unwrap().base.to_string(),
+        s.provider("anthropic").unwrap().base().to_string(),
         "https://api.anthropic.com"
     );
 }
@@ -117,7 +117,7 @@ fn a_host_with_regions_needs_one() {
             .snapshot;
         let provider = s.provider("bedrock").unwrap();
         assert_eq!(
-            provider.base.to_string(),
+            provider.base().to_string(),
             "https://bedrock-runtime.eu-west-1.amazonaws.com"
         );
         assert_eq!(provider.host.name, "bedrock");

@@ -74,8 +74,8 @@ fn minimal() {
     assert_eq!(
         (
             openai.host.name,
-            &*openai.base.authority,
-            &*openai.base.path
+            &*openai.base().authority,
+            &*openai.base().path
         ),
         ("openai", "api.openai.com", "/v1")
     );
@@ -126,8 +126,8 @@ fn two_providers() {
     assert_eq!(
         (
             local.host.name,
-            local.base.https,
-            local.base.port,
+            local.base().https,
+            local.base().port,
             local.credential.is_none()
         ),
         ("openai-compatible", false, 8000, true)
@@ -143,7 +143,7 @@ fn two_providers() {
 #[test]
 fn clouds() {
     let s = snapshot("clouds.yaml");
-    let base = |name: &str| s.provider(name).unwrap().base.to_string();
+    let base = |name: &str| s.provider(name).unwrap().base().to_string();
     assert_eq!(s.provider("azure").unwrap().host.name, "azure");
     let dated = s.provider("azure-dated").unwrap();
     assert_eq!(dated.api_version.as_deref(), Some("2024-10-21"));
@@ -287,7 +287,7 @@ fn the_compatible_row_keeps_its_name() {
     let base = |body: &str| {
         let text = format!("providers:\n  gemini: {{ {body} }}\n");
         let loaded = load_with(&text, &[], &[]).unwrap_or_else(|p| panic!("{p}"));
-        loaded.snapshot.providers[0].base.path.clone()
+        loaded.snapshot.providers[0].base().path.clone()
     };
     assert_eq!(base("protocol: openai"), "/v1beta/openai");
     assert_eq!(base("protocol: gemini"), "/v1beta");
@@ -297,7 +297,7 @@ fn the_compatible_row_keeps_its_name() {
 fn base_urls_are_kept_as_written_but_for_the_last_slash() {
     let text =
         "providers:\n  p: { protocol: openai, base_url: 'https://gw.example.com:8443/team/v1/' }\n";
-    let base = load(text).unwrap().snapshot.providers[0].base.clone();
+    let base = load(text).unwrap().snapshot.providers[0].base().clone();
     assert_eq!(
         (&*base.authority, &*base.path, base.to_string().as_str()),
         (

@@ -7,6 +7,7 @@
     reason = "a failing test panics; the lints' own exemption for tests stops at helper functions"
 )]
 
+mod connections;
 mod defaults;
 mod examples;
 mod places;

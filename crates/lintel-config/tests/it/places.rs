@@ -41,7 +41,7 @@ fn a_local_row_needs_nothing() {
     );
     let loaded = loaded.unwrap();
     assert_eq!(loaded.warnings, []);
-    let base = |name: &str| loaded.snapshot.provider(name).unwrap().base.to_string();
+    let base = |name: &str| loaded.snapshot.provider(name).unwrap().base().to_string();
     assert_eq!(base("ollama"), "http://127.0.0.1:11434/v1");
     assert_eq!(base("mine"), "http://127.0.0.1:8000/v1");
 }
@@ -150,7 +150,7 @@ fn vertex(yaml: &str) -> Result<(Provider, Vec<String>), String> {
 
 #[test]
 fn vertex_is_called_where_location_and_project_say() {
-    let at = |yaml: &str| vertex(yaml).unwrap().0.base.to_string();
+    let at = |yaml: &str| vertex(yaml).unwrap().0.base().to_string();
     assert_eq!(
         at("{ protocol: vertex, location: global, service_account: 'file:/k.json' }"),
         "https://aiplatform.googleapis.com/v1/projects/acme-1/locations/global",

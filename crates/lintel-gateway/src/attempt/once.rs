@@ -25,7 +25,7 @@ use crate::reserve::PricedAttempt;
 use crate::settle::Settlement;
 use crate::start::Worker;
 use crate::translate::{self, Translation};
-use crate::upstream::{self, Uncollected, UpstreamBody, Way};
+use crate::upstream::{self, Uncollected, UpstreamBody};
 
 /// Bytes of a provider's error body that are read.
 const ERROR_BODY_CAP: usize = 64 * 1024;
@@ -60,7 +60,9 @@ pub(super) async fn attempt(
     let credential = credential.await.map_err(Ok)?;
     let way = match upstream::idle(worker, provider) {
         Some(way) => way,
-        None => dial(worker, priced, connected_by).await.map_err(Ok)?,
+        None => upstream::connect(worker, provider, connected_by)
+            .await
+            .map_err(Ok)?,
     };
     settlement.dispatch().await.map_err(|e| Err(e.into()))?;
 
@@ -83,7 +85,8 @@ pub(super) async fn attempt(
     let since = shared.now();
     let first_by = since.plus(route.first_token).min(end);
     let by = shared.clock.instant(first_by);
-    let sent = tokio::time::timeout_at(by, upstream::send(worker, provider, way, request)).await;
+    let sent =
+        tokio::time::timeout_at(by, upstream::send(worker, provider, way, request, first_by)).await;
     settlement.waited_since(since);
     let answer = sent
         .map_err(|_| Ok(timed_out(late(first_by, end))))?
@@ -213,21 +216,6 @@ fn keep_facts(settlement: &mut Settlement, facts: ReplyFacts) {
         live.first_token = Some(now);
         live.facts = Some(facts);
     }
-}
-
-/// Opens a connection, by a time.
-async fn dial(
-    worker: &Arc<Worker>,
-    priced: &PricedAttempt,
-    by: Mono,
-) -> Result<Way, AttemptFailed> {
-    let by = worker.shared.clock.instant(by);
-    tokio::time::timeout_at(by, upstream::connect(worker, &priced.candidate.provider))
-        .await
-        .unwrap_or_else(|_| {
-            let late = FailureClass::TimeoutConnect;
-            Err(AttemptFailed::new(late, Phase::BeforeSend))
-        })
 }
 
 /// Which time was up: the first token's, or the whole attempt's.

@@ -22,7 +22,9 @@ pub(crate) async fn credential(
         None | Some(Credential::Aws(_)) => Ok(None),
         Some(Credential::Key(secret)) => Ok(credential_value(provider.host.auth, secret.expose())),
         Some(Credential::ServiceAccount(account)) => {
-            token::bearer(worker, account, by).await.map(Some)
+            let peer = provider.tokens.as_ref().unwrap_or(&provider.peer);
+            let token = token::bearer(worker, account, peer, by).await;
+            token.map(Some)
         }
     }
 }

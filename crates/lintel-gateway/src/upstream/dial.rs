@@ -4,56 +4,49 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hyper::client::conn::http1;
 use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioIo;
-use lintel_config::BaseUrl;
 use lintel_config::base_url::is_forbidden_ip;
+use lintel_config::{BaseUrl, Peer, PeerId};
 use lintel_types::{FailureClass, Phase};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::line::Line;
-use super::pool::{Connection, Place};
+use super::pool::Connection;
+use super::tls::Fault;
 use crate::failed::AttemptFailed;
 use crate::start::Worker;
 use crate::write::ProviderBody;
 
-/// Opens a connection to `base`.
+/// Opens a connection to `peer`.
 pub(super) async fn connect(
     worker: &Arc<Worker>,
-    base: &BaseUrl,
+    peer: &Peer,
 ) -> Result<Connection, AttemptFailed> {
+    let base = &peer.base;
     let line = tcp(base)
         .await
         .map(Line::new)
         .map_err(|e| failed(FailureClass::Connect, e))?;
-    let place = Arc::new(Place {
-        https: base.https,
-        authority: base.authority.clone(),
-    });
-    let head_cap = worker
-        .shared
-        .snapshot
-        .load()
-        .limits
-        .header_bytes
-        .max(8 * 1024);
+    let snapshot = worker.shared.snapshot.load();
+    let head_cap = snapshot.limits.header_bytes.max(8 * 1024);
+    drop(snapshot);
     if !base.https {
-        return handshake(TokioIo::new(line.clone()), line, place, head_cap).await;
+        return handshake(TokioIo::new(line.clone()), line, peer.id, head_cap).await;
     }
-    let config = worker
-        .shared_tls()
-        .map_err(|e| failed(FailureClass::Tls, e))?;
+    let config = worker.shared.trust.of(&peer.tls).await;
+    let config = config.map_err(|e| failed(FailureClass::Tls, e))?;
     let name = ServerName::try_from(base.host.clone()).map_err(|e| failed(FailureClass::Tls, e))?;
     let secure = TlsConnector::from(config)
         .connect(name, line.clone())
         .await
-        .map_err(|e| failed(FailureClass::Tls, e))?;
-    handshake(TokioIo::new(secure), line, place, head_cap).await
+        .map_err(|e| failed(FailureClass::Tls, Fault::of_handshake(&e)))?;
+    handshake(TokioIo::new(secure), line, peer.id, head_cap).await
 }
 
 fn failed(
@@ -94,7 +87,7 @@ async fn open(address: SocketAddr) -> io::Result<TcpStream> {
 async fn handshake<S>(
     stream: S,
     line: Line,
-    place: Arc<Place>,
+    peer: PeerId,
     head_cap: usize,
 ) -> Result<Connection, AttemptFailed>
 where
@@ -105,14 +98,21 @@ where
         .handshake::<S, ProviderBody>(stream)
         .await
         .map_err(|e| failed(FailureClass::Connect, e))?;
-    // Ends when the connection does; what it fails with reaches the sender.
+    let ended = Arc::new(OnceLock::new());
+    let told = Arc::clone(&ended);
+    // Ends when the connection does. What it fails with reaches the sender, but not why a session ended in between.
     tokio::spawn(async move {
-        let _ = connection.await;
+        if let Err(e) = connection.await
+            && let Some(fault) = Fault::find(&e)
+        {
+            let _ = told.set(fault);
+        }
     });
     Ok(Connection {
         sender,
-        place,
+        peer,
         line,
+        ended,
         reused: false,
     })
 }

@@ -1,16 +1,19 @@
-//! Idle connections, per worker thread and per place they lead to. The freshest is used first, so that
+//! Idle connections, per worker thread and per peer they lead to. The freshest is used first, so that
 //! the others can age out.
+//!
+//! Invariant: a connection serves the peer it was opened for and no other, whatever was reloaded since.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hyper::client::conn::http1::SendRequest;
-use lintel_config::BaseUrl;
+use lintel_config::{Peer, PeerId};
 use lintel_types::Mono;
 use parking_lot::Mutex;
 
 use super::line::Line;
+use super::tls::Fault;
 use crate::write::ProviderBody;
 
 /// Longest time that a connection waits unused: below the minute after which load balancers tend to hang up.
@@ -21,17 +24,12 @@ const MOST: usize = 1_024;
 /// An open connection to a provider.
 pub(crate) struct Connection {
     pub(crate) sender: SendRequest<ProviderBody>,
-    pub(super) place: Arc<Place>,
+    pub(super) peer: PeerId,
     pub(super) line: Line,
+    /// What ended its TLS session, once something has.
+    pub(super) ended: Arc<OnceLock<Fault>>,
     /// It has carried a request before.
     pub(crate) reused: bool,
-}
-
-/// Where a connection leads.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Place {
-    pub(super) https: bool,
-    pub(super) authority: String,
 }
 
 struct Idle {
@@ -42,19 +40,14 @@ struct Idle {
 /// One worker's idle connections. Its lock is never contended: the worker has one thread.
 #[derive(Default)]
 pub(crate) struct Pool {
-    plain: Mutex<HashMap<String, Vec<Idle>>>,
-    secure: Mutex<HashMap<String, Vec<Idle>>>,
+    shelves: Mutex<HashMap<PeerId, Vec<Idle>>>,
 }
 
 impl Pool {
-    fn shelf(&self, https: bool) -> &Mutex<HashMap<String, Vec<Idle>>> {
-        if https { &self.secure } else { &self.plain }
-    }
-
-    /// An idle connection to `base` that is still open.
-    pub(crate) fn idle(&self, base: &BaseUrl, now: Mono) -> Option<Connection> {
-        let mut shelf = self.shelf(base.https).lock();
-        let waiting = shelf.get_mut(base.authority.as_str())?;
+    /// An idle connection to `peer` that is still open.
+    pub(crate) fn idle(&self, peer: &Peer, now: Mono) -> Option<Connection> {
+        let mut shelves = self.shelves.lock();
+        let waiting = shelves.get_mut(&peer.id)?;
         while let Some(idle) = waiting.pop() {
             let fresh = now.since(idle.since) < IDLE;
             if fresh && idle.connection.sender.is_ready() && idle.connection.line.is_silent() {
@@ -74,11 +67,8 @@ impl Pool {
             return;
         }
         connection.reused = true;
-        let mut shelf = self.shelf(connection.place.https).lock();
-        let waiting = match shelf.get_mut(connection.place.authority.as_str()) {
-            Some(waiting) => waiting,
-            None => shelf.entry(connection.place.authority.clone()).or_default(),
-        };
+        let mut shelves = self.shelves.lock();
+        let waiting = shelves.entry(connection.peer).or_default();
         if waiting.len() < MOST {
             waiting.push(Idle {
                 connection,
@@ -87,15 +77,14 @@ impl Pool {
         }
     }
 
-    /// Closes what has waited too long.
-    pub(crate) fn sweep(&self, now: Mono) {
-        for shelf in [&self.plain, &self.secure] {
-            shelf.lock().retain(|_, waiting| {
-                waiting.retain(|idle| {
-                    now.since(idle.since) < IDLE && !idle.connection.sender.is_closed()
-                });
-                !waiting.is_empty()
+    /// Closes what has waited too long, and what leads to a peer that isn't among `peers` any more.
+    pub(crate) fn sweep(&self, peers: &[PeerId], now: Mono) {
+        self.shelves.lock().retain(|peer, waiting| {
+            let wanted = peers.contains(peer);
+            waiting.retain(|idle| {
+                wanted && now.since(idle.since) < IDLE && !idle.connection.sender.is_closed()
             });
-        }
+            !waiting.is_empty()
+        });
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn sign(
     let kind = kind.map(|v| ("content-type", v));
     let request = ToSign {
         method: method.as_str(),
-        host: &provider.base.authority,
+        host: &provider.base().authority,
         path,
         query,
         headers: kind.as_slice(),

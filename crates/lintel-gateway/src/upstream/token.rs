@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::HeaderValue;
-use lintel_config::ServiceAccount;
+use lintel_config::{Peer, ServiceAccount};
 use lintel_types::{Error, FailureClass, Kind, Mono, Phase};
 use tokio::sync::Notify;
 
@@ -67,10 +67,11 @@ impl Tokens {
     }
 }
 
-/// The `authorization` of `account`. Without a valid token it waits for one until `by`.
+/// The `authorization` of `account`, whose tokens come from `peer`. Without a valid token it waits for one until `by`.
 pub(super) async fn bearer(
     worker: &Arc<Worker>,
     account: &ServiceAccount,
+    peer: &Arc<Peer>,
     by: Mono,
 ) -> Result<HeaderValue, AttemptFailed> {
     let source = worker.shared.tokens.of(account);
@@ -85,11 +86,11 @@ pub(super) async fn bearer(
         match cell.next(worker.shared.now(), busy) {
             Next::Send(value) => return Ok(value),
             Next::Replace(value) => {
-                refresh(worker, &source);
+                refresh(worker, &source, peer);
                 return Ok(value);
             }
             Next::Fail => return Err(none(cell.why())),
-            Next::Ask => refresh(worker, &source),
+            Next::Ask => refresh(worker, &source, peer),
             Next::Wait => {}
         }
         let limit = worker.shared.clock.instant(by);
@@ -100,12 +101,12 @@ pub(super) async fn bearer(
 }
 
 /// Starts an exchange, unless one is under way.
-fn refresh(worker: &Arc<Worker>, source: &Arc<Source>) {
+fn refresh(worker: &Arc<Worker>, source: &Arc<Source>, peer: &Arc<Peer>) {
     if source.busy.swap(true, Ordering::AcqRel) {
         return;
     }
     let busy = Busy(Arc::clone(source));
-    let worker = Arc::clone(worker);
+    let (worker, peer) = (Arc::clone(worker), Arc::clone(peer));
     tokio::spawn(async move {
         let Busy(source) = &busy;
         let mut asked = Err(exchange::Refused::default());
@@ -113,7 +114,7 @@ fn refresh(worker: &Arc<Worker>, source: &Arc<Source>) {
             if !pause.is_zero() {
                 tokio::time::sleep(pause).await;
             }
-            asked = exchange::ask(&worker, &source.account).await;
+            asked = exchange::ask(&worker, &source.account, &peer).await;
             if !asked.as_ref().is_err_and(|refused| refused.passes) {
                 break;
             }

@@ -6,8 +6,10 @@
     reason = "test code: a failure here is a failing test"
 )]
 
+mod certificates;
 mod ends;
 mod plane;
 mod server;
 mod signing;
+mod tls;
 mod tokens;

@@ -43,7 +43,7 @@ pub(crate) struct Plane {
     pub(crate) metrics: Metrics,
     projection: Option<Projection>,
     rows: Rows,
-    _lines: LineReader,
+    lines: LineReader,
     _dir: tempfile::TempDir,
 }
 
@@ -71,7 +71,7 @@ impl Plane {
         let sinks: Vec<Box<dyn SettledSink>> = vec![Box::new(rows.clone())];
         let projection = Projection::start(dir.path(), journal.clone(), sinks).unwrap();
         let metrics = Metrics::default();
-        let (lines, reader) = metrics.lines(1_000, Level::Error);
+        let (lines, reader) = metrics.lines(1_000, Level::Warn);
         let deps = Deps {
             listener: std::net::TcpListener::bind(snapshot.listen).unwrap(),
             snapshot: Arc::new(snapshot),
@@ -88,7 +88,7 @@ impl Plane {
             metrics,
             projection: Some(projection),
             rows,
-            _lines: reader,
+            lines: reader,
             _dir: dir,
         }
     }
@@ -115,6 +115,15 @@ impl Plane {
         let mut answer = String::new();
         let _ = self.send(model, stream).read_to_string(&mut answer);
         answer
+    }
+
+    /// The log's lines since the last look, but those of calls.
+    pub(crate) fn log(&self) -> String {
+        let lines = std::iter::from_fn(|| self.lines.waiting_line());
+        let lines = lines.map(|line| String::from_utf8(line).unwrap());
+        lines
+            .filter(|line| !line.contains(r#""msg":"call""#))
+            .collect()
     }
 
     /// The rows so far, once there are `count` and nothing is under way.
@@ -150,8 +159,15 @@ impl Drop for Plane {
 
 /// A configuration without environment or files.
 pub(crate) fn load(text: &str) -> Snapshot {
+    load_with(text, &[])
+}
+
+/// A configuration with variables.
+pub(crate) fn load_with(text: &str, env: &[(&str, &str)]) -> Snapshot {
     let read = |_: &std::path::Path| Err(std::io::Error::other("no files here"));
-    let loaded = lintel_config::load(text, "test.yaml", &|_| None, &read);
+    let found = |name: &str| env.iter().find(|(n, _)| *n == name);
+    let env = |name: &str| found(name).map(|(_, value)| (*value).to_owned());
+    let loaded = lintel_config::load(text, "test.yaml", &env, &read);
     loaded.unwrap().snapshot
 }
 

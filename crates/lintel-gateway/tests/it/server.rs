@@ -1,9 +1,14 @@
 //! A server on loopback that answers whole requests as a test says, one connection a thread.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
+
+/// What a provider of OpenAI's protocol answers.
+pub(crate) const ANSWER: &str = r#"{"id":"1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#;
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -26,6 +31,7 @@ type Answer = dyn Fn(usize, &Seen) -> (u16, String) + Send + Sync;
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
+    accepted: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
 }
 
@@ -34,25 +40,111 @@ impl Server {
     pub(crate) fn start(
         answer: impl Fn(usize, &Seen) -> (u16, String) + Send + Sync + 'static,
     ) -> Self {
+        Self::with(None, answer)
+    }
+
+    /// The same, over TLS.
+    pub(crate) fn with(
+        tls: Option<Arc<ServerConfig>>,
+        answer: impl Fn(usize, &Seen) -> (u16, String) + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, stop) = (Arc::default(), Arc::new(AtomicBool::new(false)));
         let server = Self {
             address,
             seen: Arc::clone(&seen),
+            accepted: Arc::default(),
             stop: Arc::clone(&stop),
         };
+        let accepted = Arc::clone(&server.accepted);
         let answer: Arc<Answer> = Arc::new(answer);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if stop.load(Ordering::SeqCst) {
                     return;
                 }
+                accepted.fetch_add(1, Ordering::SeqCst);
                 let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
-                std::thread::spawn(move || serve(stream, &seen, &*answer));
+                let tls = tls.clone();
+                std::thread::spawn(move || match tls {
+                    None => serve(stream, &seen, &*answer),
+                    Some(config) => {
+                        let session = ServerConnection::new(config).unwrap();
+                        let mut stream = StreamOwned::new(session, stream);
+                        serve(&mut stream, &seen, &*answer);
+                        // Closing on unread bytes would reset the connection, and the alert would be lost.
+                        let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
+                    }
+                });
             }
         });
         server
+    }
+
+    /// Over TLS, one request a connection, each answered with [`ANSWER`]; `told` gets how its session began.
+    pub(crate) fn closing(
+        tls: Arc<ServerConfig>,
+        told: impl Fn(HandshakeKind) + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Self {
+            address: listener.local_addr().unwrap(),
+            seen: Arc::default(),
+            accepted: Arc::default(),
+            stop: Arc::default(),
+        };
+        let (accepted, stop) = (Arc::clone(&server.accepted), Arc::clone(&server.stop));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                if stop.load(Ordering::SeqCst) {
+                    return;
+                }
+                accepted.fetch_add(1, Ordering::SeqCst);
+                let session = ServerConnection::new(Arc::clone(&tls)).unwrap();
+                let mut input = BufReader::new(StreamOwned::new(session, stream));
+                if read(&mut input).is_none() {
+                    continue;
+                }
+                told(input.get_ref().conn.handshake_kind().unwrap());
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{ANSWER}",
+                    ANSWER.len()
+                );
+                let out = input.get_mut();
+                out.write_all(head.as_bytes()).unwrap();
+                out.conn.send_close_notify();
+                let _ = out.flush();
+            }
+        });
+        server
+    }
+
+    /// Reads something, writes `bytes`, and closes.
+    pub(crate) fn raw(bytes: &'static [u8]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Self {
+            address: listener.local_addr().unwrap(),
+            seen: Arc::default(),
+            accepted: Arc::default(),
+            stop: Arc::default(),
+        };
+        let stop = Arc::clone(&server.stop);
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                if stop.load(Ordering::SeqCst) {
+                    return;
+                }
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(bytes);
+            }
+        });
+        server
+    }
+
+    /// Connections taken so far.
+    pub(crate) fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
@@ -67,8 +159,7 @@ impl Drop for Server {
     }
 }
 
-fn serve(stream: TcpStream, seen: &Mutex<Vec<Seen>>, answer: &Answer) {
-    let mut out = stream.try_clone().unwrap();
+fn serve(stream: impl Read + Write, seen: &Mutex<Vec<Seen>>, answer: &Answer) {
     let mut input = BufReader::new(stream);
     while let Some(request) = read(&mut input) {
         let n = {
@@ -81,13 +172,14 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<Seen>>, answer: &Answer) {
             "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
-        if out.write_all(head.as_bytes()).is_err() {
+        let out = input.get_mut();
+        if out.write_all(head.as_bytes()).is_err() || out.flush().is_err() {
             return;
         }
     }
 }
 
-fn read(input: &mut BufReader<TcpStream>) -> Option<Seen> {
+fn read(input: &mut BufReader<impl Read>) -> Option<Seen> {
     let mut line = String::new();
     input.read_line(&mut line).ok().filter(|n| *n > 0)?;
     let mut headers = Vec::new();

@@ -6,14 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use lintel_config::{Credential, Provider, ServiceAccount};
+use lintel_config::peer::TlsMaterial;
+use lintel_config::{Credential, Peer, Provider, ServiceAccount};
 use lintel_types::{FailureClass, Phase};
 use serde_json::{Value, json};
 
 use crate::plane::{Plane, load};
-use crate::server::{Seen, Server};
-
-const ANSWER: &str = r#"{"id":"1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#;
+use crate::server::{ANSWER, Seen, Server};
 
 /// A service account whose key is made for this run. Needs the `openssl` command: the libraries in the tree sign
 /// with RSA keys, but make none.
@@ -44,8 +43,12 @@ fn plane(tokens: &Server, provider: &Server) -> Plane {
         "listen: 127.0.0.1:0\nproviders:\n  up: {{ protocol: openai, base_url: 'http://{}/v1' }}\nprices: {{ unknown_model: allow_unpriced }}\n",
         provider.address
     ));
+    let account = account(tokens);
+    let place = account.token_uri.clone();
+    let peer = Peer::new(&Arc::from("up"), place, TlsMaterial::default());
     let changed = Provider {
-        credential: Some(Credential::ServiceAccount(account(tokens))),
+        credential: Some(Credential::ServiceAccount(account)),
+        tokens: Some(Arc::new(peer)),
         ..Provider::clone(&snapshot.providers[0])
     };
     snapshot.providers[0] = Arc::new(changed);

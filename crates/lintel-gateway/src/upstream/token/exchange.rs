@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderValue, Request};
-use lintel_config::ServiceAccount;
+use lintel_config::{Peer, ServiceAccount};
 use lintel_guard::Cleared;
 use lintel_types::Rendered;
 use lintel_wire::{json, percent};
@@ -37,8 +37,9 @@ pub(super) struct Refused {
 pub(super) async fn ask(
     worker: &Arc<Worker>,
     account: &ServiceAccount,
+    peer: &Peer,
 ) -> Result<(HeaderValue, Duration), Refused> {
-    let answer = tokio::time::timeout(LONGEST, call(worker, account)).await;
+    let answer = tokio::time::timeout(LONGEST, call(worker, account, peer)).await;
     let (status, body) = answer.map_err(|_| passing("it took longer than 10 s"))??;
     read(status, &body).map_err(|refused| Refused {
         why: format!(
@@ -56,7 +57,11 @@ fn passing(why: impl ToString) -> Refused {
     }
 }
 
-async fn call(worker: &Arc<Worker>, account: &ServiceAccount) -> Result<(u16, Bytes), Refused> {
+async fn call(
+    worker: &Arc<Worker>,
+    account: &ServiceAccount,
+    peer: &Peer,
+) -> Result<(u16, Bytes), Refused> {
     let signed = assertion(account, worker.shared.wall()).ok_or_else(|| Refused {
         why: "the assertion can't be signed: no randomness".to_owned(),
         passes: true,
@@ -67,7 +72,7 @@ async fn call(worker: &Arc<Worker>, account: &ServiceAccount) -> Result<(u16, By
         len: form.len(),
         pieces: vec![form],
     };
-    let place = &account.token_uri;
+    let place = &peer.base;
     let path = if place.path.is_empty() {
         "/"
     } else {
@@ -78,8 +83,8 @@ async fn call(worker: &Arc<Worker>, account: &ServiceAccount) -> Result<(u16, By
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(ProviderBody::new(Cleared::own_request(rendered)))
         .map_err(passing)?;
-    let connected = dial::connect(worker, place).await;
-    let mut connection = connected.map_err(|e| passing(format!("{:?}", e.tells)))?;
+    let connected = dial::connect(worker, peer).await;
+    let mut connection = connected.map_err(|e| passing(e.cause()))?;
     let sent = connection.sender.send_request(request).await;
     let (head, incoming) = sent.map_err(passing)?.into_parts();
     let body = UpstreamBody::http(incoming, connection, Arc::downgrade(worker));

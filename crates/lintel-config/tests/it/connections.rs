@@ -1,0 +1,148 @@
+//! How providers are reached: what `lintel check` finds in files of certificates and keys.
+
+use rcgen::{CertificateParams, KeyPair};
+
+use crate::support::load_with;
+
+struct Pems {
+    cert: String,
+    key: String,
+    other_key: String,
+}
+
+fn pems() -> Pems {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    Pems {
+        cert: params.self_signed(&key).unwrap().pem(),
+        key: key.serialize_pem(),
+        other_key: KeyPair::generate().unwrap().serialize_pem(),
+    }
+}
+
+/// The problems of a provider with this `tls`, without the place in the file.
+fn check(url: &str, tls: &str, expect: &[&str]) {
+    let pems = pems();
+    let text = format!("providers:\n  p: {{ protocol: openai, base_url: '{url}', tls: {tls} }}\n");
+    let files = [
+        ("/cert.pem", &*pems.cert),
+        ("/key.pem", &pems.key),
+        ("/other.pem", &pems.other_key),
+        ("/text.pem", "hello"),
+        (
+            "/locked.pem",
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+        ),
+    ];
+    let found = match load_with(&text, &[], &files) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems.0.iter().map(ToString::to_string).collect(),
+    };
+    let shown: Vec<&str> = found
+        .iter()
+        .map(|line| line.split_once(": providers.p.tls").unwrap().1)
+        .collect();
+    assert_eq!(shown, expect, "{tls}");
+    assert!(!shown.iter().any(|line| line.contains("AAAA")));
+}
+
+#[test]
+fn files_and_pairs_are_checked() {
+    let https = "https://localhost/v1";
+    check(https, "{ ca: 'file:/cert.pem' }", &[]);
+    check(
+        https,
+        "{ cert: 'file:/cert.pem', key: 'file:/key.pem' }",
+        &[],
+    );
+    check(https, "{}", &[]);
+    check(
+        https,
+        "{ ca: 'file:/gone.pem', cert: 'file:/cert.pem', key: 'file:/other.pem' }",
+        &[
+            ".ca: can't read /gone.pem: entity not found; check the path and that this user may read it",
+            ".key: file /other.pem is not the key of the first certificate in file /cert.pem: name the two that belong together",
+        ],
+    );
+    check(
+        https,
+        "{ ca: 'file:/text.pem', cert: 'file:/text.pem', key: 'file:/text.pem' }",
+        &[
+            ".ca: file /text.pem holds no certificate: PEM is expected, which begins with -----BEGIN CERTIFICATE-----",
+            ".cert: file /text.pem holds no certificate: PEM is expected, which begins with -----BEGIN CERTIFICATE-----",
+            ".key: file /text.pem holds no private key: PEM is expected, which begins with -----BEGIN PRIVATE KEY-----",
+        ],
+    );
+    check(
+        https,
+        "{ cert: 'file:/cert.pem', key: 'file:/locked.pem' }",
+        &[
+            ".key: file /locked.pem is encrypted, and nobody is there to type its passphrase: write it without one (openssl pkey -in … -out …)",
+        ],
+    );
+    check(
+        https,
+        "{ cert: 'file:/cert.pem' }",
+        &[".cert: `key` is missing: a certificate is shown by whoever holds its private key"],
+    );
+    check(
+        https,
+        "{ key: 'file:/key.pem' }",
+        &[".key: `cert` is missing: write the certificate that this key belongs to"],
+    );
+    check(
+        https,
+        "{ ca: '/cert.pem' }",
+        &[
+            ".ca: a secret doesn't belong in this file: put it in an environment variable and write \"${NAME}\", or in a file and write \"file:/path\"",
+        ],
+    );
+    check(
+        "http://localhost/v1",
+        "{ ca: 'file:/cert.pem' }",
+        &[": there is no TLS over http: write `base_url: https://…`, or remove this"],
+    );
+}
+
+#[test]
+fn a_certificate_that_cannot_be_read_is_told() {
+    for file in ["/broken.pem", "/odd.pem"] {
+        let text = format!(
+            "providers:\n  p: {{ protocol: openai, base_url: 'https://localhost', tls: {{ ca: 'file:{file}' }} }}\n"
+        );
+        let files = [
+            ("/broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n"),
+            (
+                "/odd.pem",
+                "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            ),
+        ];
+        let problems = load_with(&text, &[], &files).unwrap_err().to_string();
+        assert!(
+            problems.contains(&format!("providers.p.tls.ca: file {file}")),
+            "{problems}"
+        );
+    }
+}
+
+#[test]
+fn a_rotated_certificate_is_the_same_configuration_and_another_connection() {
+    let load = |ca: &Pems, shown: &Pems| {
+        let text = "providers:\n  p: { protocol: openai, base_url: 'https://localhost', tls: { ca: 'file:/ca', cert: 'file:/cert', key: 'file:/key' } }\n";
+        let files = [
+            ("/ca", &*ca.cert),
+            ("/cert", &shown.cert),
+            ("/key", &shown.key),
+        ];
+        let snapshot = load_with(text, &[], &files).unwrap().snapshot;
+        let id = snapshot.providers[0].peer.id;
+        (snapshot.hash, id)
+    };
+    let (a, b) = (pems(), pems());
+    let (first, rotated, other_ca) = (load(&a, &a), load(&a, &b), load(&b, &a));
+    assert_eq!(first, load(&a, &a));
+    assert_eq!(first.0, rotated.0);
+    assert_ne!(first.1, rotated.1);
+    assert_ne!(first.0, other_ca.0);
+    assert_ne!(first.1, other_ca.1);
+}
