@@ -11,7 +11,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use migrate::Migrated;
-pub(crate) use migrate::Migration;
+pub(crate) use migrate::{Migration, free_bytes};
 
 use crate::error::StoreError;
 use crate::private;

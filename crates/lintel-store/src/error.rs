@@ -89,6 +89,28 @@ pub enum StoreError {
         /// Why.
         source: rusqlite::Error,
     },
+    /// A backup that can't be made, or is none.
+    #[error("backup {}: {why}", dir.display())]
+    Backup {
+        /// Its directory.
+        dir: PathBuf,
+        /// What is wrong and what to do.
+        why: String,
+    },
+    /// A directory that must not be written to.
+    #[error("{}: {why}", dir.display())]
+    Occupied {
+        /// The directory.
+        dir: PathBuf,
+        /// By what, and what to do.
+        why: String,
+    },
+    /// Something of which there is one at a time.
+    #[error("{what} is running already: wait until it has ended")]
+    Busy {
+        /// What.
+        what: &'static str,
+    },
     /// Something that takes room was not begun, for there is too little.
     #[error("{} needs {needed} bytes free on its disk for a while, and {free} are: free some, then try again", path.display())]
     NoRoom {

@@ -10,6 +10,7 @@
 mod frame;
 mod generation;
 mod group;
+mod inspect;
 mod keeper;
 mod permit;
 mod recover;
@@ -26,6 +27,7 @@ use std::time::Instant;
 use lintel_types::{NodeId, Timestamp};
 
 pub(crate) use generation::{Claim, Generation};
+pub(crate) use inspect::{check, files, whole_frames};
 pub use permit::{Later, Permit, Ticket};
 pub(crate) use segment::Position;
 pub(crate) use tail::{Batch, Entry, Tail};

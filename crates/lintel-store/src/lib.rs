@@ -9,11 +9,13 @@
 //! on a request's path touches a database, and nothing here opens a socket or names a provider.
 //! Invariant: a dispatched exchange has exactly one settlement or one orphan, whatever ends the process.
 
+pub mod backup;
 pub mod control;
 mod database;
 mod error;
 pub mod journal;
 mod prepare;
+mod priority;
 mod private;
 pub mod projection;
 pub mod queries;
@@ -26,7 +28,7 @@ pub use database::Migrated;
 pub use error::StoreError;
 pub use journal::{Durability, Journal, JournalOptions, Later, Permit, Recovery, Ticket};
 pub use prepare::prepare;
-pub use projection::{LaneStatus, Projection, ProjectionStatus, SettledSink};
+pub use projection::{LaneStatus, Projection, ProjectionStatus, SegmentsHeld, SettledSink};
 pub use queries::{
     Dimension, LogQuery, LogRow, Queries, Totals, UsageQuery, UsageRow, Verification,
 };

@@ -80,6 +80,8 @@ struct Control {
     state: Mutex<State>,
     /// Wakes the thread, and those who wait for a round's end.
     changed: Condvar,
+    /// Holds on the segments. Locked while segments are removed.
+    holds: Mutex<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -91,6 +93,18 @@ struct State {
     asked: u64,
     done: u64,
     status: ProjectionStatus,
+}
+
+/// While it lives no applied segment is removed.
+#[derive(Debug)]
+pub struct SegmentsHeld {
+    control: Arc<Control>,
+}
+
+impl Drop for SegmentsHeld {
+    fn drop(&mut self) {
+        *self.control.holds.lock() -= 1;
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -151,6 +165,14 @@ impl Projection {
     pub fn resume(&self) -> ProjectionStatus {
         self.control.state.lock().pause = false;
         self.flush()
+    }
+
+    /// Keeps segments from being removed until the value is dropped. A removal that is under way ends first.
+    pub fn hold_segments(&self) -> SegmentsHeld {
+        *self.control.holds.lock() += 1;
+        SegmentsHeld {
+            control: Arc::clone(&self.control),
+        }
     }
 
     /// Applies what is written, then ends the thread. Returns the last status.

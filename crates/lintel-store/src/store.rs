@@ -60,6 +60,25 @@ impl Store {
     }
 }
 
+/// Refuses a directory that a process holds, without touching it.
+pub(crate) fn refuse_locked(dir: &Path) -> Result<(), StoreError> {
+    let path = dir.join(LOCK);
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        file => file.map_err(StoreError::io("open", &path))?,
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
+            dir: dir.to_owned(),
+            pid: std::fs::read_to_string(&path)
+                .map(|pid| pid.trim().to_owned())
+                .unwrap_or_else(|_| "unknown".to_owned()),
+        }),
+        Err(TryLockError::Error(source)) => Err(StoreError::io("lock", &path)(source)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

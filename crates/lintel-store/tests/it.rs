@@ -5,6 +5,9 @@
 mod samples;
 
 #[cfg(test)]
+#[path = "it/backup.rs"]
+mod backup;
+#[cfg(test)]
 #[path = "it/kill.rs"]
 mod kill;
 #[cfg(test)]

@@ -75,6 +75,11 @@ pub(crate) fn header(node: NodeId) -> [u8; HEADER as usize] {
     bytes
 }
 
+/// Whether `bytes` begin as every segment does.
+pub(crate) fn has_magic(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC)
+}
+
 /// Checks a segment's first bytes. `Ok(false)`: the file ends inside its header.
 pub(crate) fn check_header(bytes: &[u8], node: NodeId, path: &Path) -> Result<bool, StoreError> {
     let Some(found) = bytes.first_chunk::<{ HEADER as usize }>() else {

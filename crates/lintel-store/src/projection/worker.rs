@@ -111,8 +111,11 @@ impl Worker {
                 return;
             }
         }
-        self.prune();
-        self.bury();
+        let holds = control.holds.lock();
+        if *holds == 0 {
+            self.prune();
+            self.bury();
+        }
     }
 
     /// One batch of each generation for each lane. Returns whether any lane moved.

@@ -13,7 +13,7 @@ use crate::samples::{self, NOW, Scratch};
 const DIR: &str = "LINTEL_TEST_STORE_DIR";
 
 /// Runs `test` of this binary in a process of its own.
-fn child(test: &str, dir: &Path) -> Child {
+pub(crate) fn child(test: &str, dir: &Path) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", test, "--ignored", "--nocapture"])
@@ -22,7 +22,7 @@ fn child(test: &str, dir: &Path) -> Child {
     command.spawn().unwrap()
 }
 
-fn dir_of_child() -> PathBuf {
+pub(crate) fn dir_of_child() -> PathBuf {
     std::env::var_os(DIR)
         .expect("started by another test")
         .into()
