@@ -3,7 +3,7 @@
 //! Refused, because two readers would see two configurations: duplicate keys, several documents, tags,
 //! anchors and aliases (which also make a small file large). `yes`, `no`, `on` and `off` are text, as YAML 1.2 says.
 
-mod scalar;
+pub(crate) mod scalar;
 
 use std::collections::HashMap;
 
@@ -59,8 +59,20 @@ impl Document {
         std::iter::successors(Some(path.clone()), Path::parent).find_map(|p| self.places.get(&p))
     }
 
+    /// What stood at or below `was` stands at or below `now`.
+    pub(crate) fn moved(&mut self, was: &Path, now: &Path) {
+        let places = std::mem::take(&mut self.places);
+        let at = |path: Path| path.rebased(was, now).unwrap_or(path);
+        self.places = places
+            .into_iter()
+            .map(|(path, place)| (at(path), place))
+            .collect();
+    }
+
     /// Reads `text`. All duplicates are reported; a syntax error ends the reading.
     pub(crate) fn parse(text: &str, origin: &str) -> Result<Self, Vec<Problem>> {
+        // The mark that some editors put first is no content.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut reader = Reader::default();
         let mut documents = 0;
         for event in Parser::new_from_str(text) {

@@ -28,6 +28,8 @@ pub(crate) fn hash(snapshot: &Snapshot) -> Arc<str> {
         unknown_model,
         tenants,
         log,
+        // What it was compiled from: the same thing in other words.
+        resolved: _,
     } = snapshot;
     let mut routes: Vec<_> = routes.iter().collect();
     routes.sort_by_key(|(name, _)| *name);

@@ -16,6 +16,8 @@ use crate::prices;
 use crate::problem::{Problem, Problems, Report};
 use crate::providers::{self, Sources};
 use crate::raw::{RawConfig, Switch};
+use crate::renames::{self, RENAMES};
+use crate::resolved;
 use crate::routes::{self, Known};
 use crate::schema::schema;
 use crate::shape;
@@ -52,6 +54,7 @@ pub(crate) fn resolve(
     origin: &str,
     sources: &Sources<'_>,
 ) -> Result<Loaded, Problems> {
+    let renamed = renames::apply(RENAMES, &mut document);
     let mut value = std::mem::take(&mut document.value);
     if value.is_null() {
         // An empty file is an empty mapping, and misses what that misses.
@@ -68,6 +71,7 @@ pub(crate) fn resolve(
     };
     let (provider_names, route_names) = (declared("providers"), declared("routes"));
     let mut report = Report::new(origin, &document);
+    renamed.iter().for_each(|found| found.tell(&mut report));
     if !shape::check(&schema(), &mut value, &mut report) {
         if !value.is_object() {
             return Err(Problems(report.problems));
@@ -149,9 +153,15 @@ fn compile(
         tenants: tenants::resolve(&raw.tenants, route_names, report),
         log: LogConfig {
             level: raw.log.level,
+            format: raw.log.format,
             calls: raw.log.calls == Switch::On,
+            sample: raw.log.sample,
+            slow: raw.log.slow.0,
         },
+        resolved: Arc::default(),
     };
+    let resolved = resolved::tree(raw, snapshot.providers.iter().map(|p| &**p));
+    snapshot.resolved = Arc::new(resolved);
     snapshot.hash = fingerprint::hash(&snapshot);
     snapshot
 }

@@ -36,6 +36,17 @@ impl Path {
         Self(steps)
     }
 
+    /// The steps.
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.0
+    }
+
+    /// This path with `now` in the place of `was`, when it begins with that.
+    pub(crate) fn rebased(&self, was: &Path, now: &Path) -> Option<Self> {
+        let rest = self.0.strip_prefix(was.0.as_slice())?;
+        Some(Self(now.0.iter().chain(rest).cloned().collect()))
+    }
+
     /// Without the last step; none at the root.
     pub(crate) fn parent(&self) -> Option<Self> {
         let (_, rest) = self.0.split_last()?;

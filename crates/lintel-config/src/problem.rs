@@ -135,6 +135,28 @@ impl<'d> Report<'d> {
         self.warnings.push(warning);
     }
 
+    /// Something wrong at a place of the text that has another name now.
+    pub(crate) fn problem_there(
+        &mut self,
+        path: &Path,
+        at: (usize, usize),
+        message: impl fmt::Display,
+    ) {
+        let problem = self.make(path, at, message);
+        self.problems.push(problem);
+    }
+
+    /// Something odd at a place of the text that has another name now.
+    pub(crate) fn warn_there(
+        &mut self,
+        path: &Path,
+        at: (usize, usize),
+        message: impl fmt::Display,
+    ) {
+        let warning = self.make(path, at, message);
+        self.warnings.push(warning);
+    }
+
     fn make(
         &self,
         path: &Path,

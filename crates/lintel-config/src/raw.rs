@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
+use crate::share::Share;
 
 /// `lintel.yaml`
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -73,13 +74,42 @@ pub enum Durability {
 }
 
 /// The log, on standard error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawLog {
     /// The least important line that is written.
     pub level: LogLevel,
-    /// Whether every exchange gets a line.
+    /// How a line looks.
+    pub format: LogFormat,
+    /// Whether calls get a line.
     pub calls: Switch,
+    /// Which share of the calls that went well gets a line. Calls that failed, were degraded or were slow always get theirs.
+    pub sample: Share,
+    /// From this duration on a call is slow.
+    pub slow: Period,
+}
+
+impl Default for RawLog {
+    fn default() -> Self {
+        Self {
+            level: LogLevel::default(),
+            format: LogFormat::default(),
+            calls: Switch::default(),
+            sample: Share::ALL,
+            slow: Period(Duration::from_secs(30)),
+        }
+    }
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One JSON object a line, for machines.
+    #[default]
+    Json,
+    /// Words in a fixed order, for a person at a terminal.
+    Text,
 }
 
 /// How important a line of the log is.
@@ -93,10 +123,8 @@ pub enum LogLevel {
     /// What changed.
     #[default]
     Info,
-    /// What was decided.
+    /// What was decided on the way: every attempt of a call when it ends.
     Debug,
-    /// Everything.
-    Trace,
 }
 
 impl LogLevel {
@@ -107,7 +135,6 @@ impl LogLevel {
             LogLevel::Warn => "warn",
             LogLevel::Info => "info",
             LogLevel::Debug => "debug",
-            LogLevel::Trace => "trace",
         }
     }
 }

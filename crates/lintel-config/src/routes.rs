@@ -67,7 +67,7 @@ fn check_bounds(config: &RouteConfig, path: &Path, report: &mut Report<'_>) {
         ("connect", config.connect),
         ("first_token", config.first_token),
         ("idle", config.idle),
-        ("total", config.total),
+        ("per_attempt", config.per_attempt),
     ];
     for (key, _) in bounds.into_iter().filter(|(_, bound)| bound.0.is_zero()) {
         report.problem(

@@ -96,6 +96,11 @@ pub(crate) fn follow(
     Ok((value.to_owned(), whence))
 }
 
+/// Whether `text` refers to a secret.
+pub(crate) fn is_reference(text: &str) -> bool {
+    variable(text).is_some() || text.strip_prefix("file:").is_some_and(|p| !p.is_empty())
+}
+
 /// The name in `${NAME}`.
 fn variable(text: &str) -> Option<&str> {
     let name = text.strip_prefix("${")?.strip_suffix('}')?;

@@ -15,7 +15,8 @@ use lintel_wire::sandbox::SandboxConfig;
 use crate::base_url::BaseUrl;
 use crate::credential::Credential;
 use crate::peer::Peer;
-use crate::raw::{Durability, LogLevel};
+use crate::raw::{Durability, LogFormat, LogLevel};
+use crate::share::Share;
 
 /// The compiled configuration.
 #[derive(Debug, Clone)]
@@ -46,6 +47,8 @@ pub struct Snapshot {
     pub tenants: Vec<DeclaredTenant>,
     /// The log.
     pub log: LogConfig,
+    /// What it was compiled from, every default filled in.
+    pub(crate) resolved: Arc<serde_json::Value>,
 }
 
 impl Snapshot {
@@ -146,6 +149,12 @@ pub struct DeclaredProject {
 pub struct LogConfig {
     /// What is logged.
     pub level: LogLevel,
-    /// Whether every exchange gets a line.
+    /// How a line looks.
+    pub format: LogFormat,
+    /// Whether exchanges get a line.
     pub calls: bool,
+    /// Which of the calls that went well get one.
+    pub sample: Share,
+    /// From which duration on a call is slow, and gets a line whatever the sample says.
+    pub slow: Duration,
 }

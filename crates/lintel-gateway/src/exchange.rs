@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use lintel_config::Snapshot;
 use lintel_policy::Period;
 use lintel_types::record::Attribution;
-use lintel_types::{Error, ExchangeId, Kind, Mono, Surface, Timestamp};
+use lintel_types::{Error, ExchangeId, Kind, Mono, SpanId, Surface, Timestamp, TraceParent};
 
 use crate::commit::Committer;
 use crate::patience::Leash;
@@ -42,7 +42,8 @@ pub(crate) struct Exchange {
     /// The configuration that decides this call, whatever is reloaded meanwhile.
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) client_request_id: Option<Arc<str>>,
-    pub(crate) trace_id: Option<Arc<str>>,
+    /// The caller's trace.
+    pub(crate) trace: Option<TraceParent>,
     /// The deadline that the client asked for.
     pub(crate) asked_deadline: Option<Duration>,
     pub(crate) leash: Arc<Leash>,
@@ -73,9 +74,7 @@ impl Exchange {
             client_request_id: text(headers, &REQUEST_ID)
                 .filter(|t| t.len() <= LONGEST_LABEL)
                 .map(Arc::from),
-            trace_id: text(headers, &TRACEPARENT)
-                .and_then(trace_id)
-                .map(Arc::from),
+            trace: trace(headers),
             asked_deadline: None,
             leash,
             committer,
@@ -88,14 +87,20 @@ fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     headers.get(name).and_then(|v| v.to_str().ok())
 }
 
-/// The trace id of a W3C `traceparent`: <https://www.w3.org/TR/trace-context/#traceparent-header>.
-fn trace_id(parent: &str) -> Option<&str> {
-    let mut fields = parent.split('-');
-    let (_version, id) = (fields.next()?, fields.next()?);
-    let valid = id.len() == 32
-        && id.bytes().all(|b| b.is_ascii_hexdigit())
-        && id.bytes().any(|b| b != b'0');
-    valid.then_some(id)
+/// The caller's trace. Two headers are none: nobody could say which one holds.
+fn trace(headers: &HeaderMap) -> Option<TraceParent> {
+    let mut values = headers.get_all(&TRACEPARENT).iter();
+    let only = values.next().filter(|_| values.next().is_none())?;
+    TraceParent::read(only.to_str().ok()?)
+}
+
+impl Exchange {
+    /// The `traceparent` of an attempt: what the provider does is a child of it. None when the caller has no trace.
+    pub(crate) fn traceparent(&self, ordinal: u8) -> Option<HeaderValue> {
+        let span = SpanId::of(self.id, ordinal);
+        let value = self.trace.as_ref()?.of_attempt(span);
+        HeaderValue::from_str(&value).ok()
+    }
 }
 
 /// What the caller says of a call in `x-lintel-*` headers.
@@ -169,14 +174,19 @@ mod tests {
     }
 
     #[test]
-    fn reads_trace_ids_and_refuses_others() {
-        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        assert_eq!(trace_id(&format!("00-{id}-00f067aa0ba902b7-01")), Some(id));
-        assert_eq!(
-            trace_id("00-00000000000000000000000000000000-00f067aa0ba902b7-01"),
-            None
-        );
-        assert_eq!(trace_id("nonsense"), None);
+    fn one_valid_trace_is_one_and_two_are_none() {
+        let of = |list: &[&'static str]| {
+            let mut map = HeaderMap::new();
+            for value in list {
+                map.append(&TRACEPARENT, HeaderValue::from_static(value));
+            }
+            trace(&map)
+        };
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert!(of(&[good]).is_some());
+        assert_eq!(of(&[good, good]), None);
+        assert_eq!(of(&["nonsense"]), None);
+        assert_eq!(of(&[]), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lintel_store::Permit;
-use lintel_telemetry::Shed;
+use lintel_telemetry::{Level, LogEvent, Shed};
 use lintel_types::record::Attribution;
 use lintel_types::{
     AttemptRecord, Dispatched, Error, Failure, FailureClass, Kind, Money, Mono, Outcome, Phase,
@@ -235,8 +235,34 @@ impl Settlement {
             let reason = live.said().and_then(|f| f.finish_reason.as_deref());
             self.finish_reason = reason.map(Arc::from);
             let now = self.shared.now();
-            self.attempts.push(live.close(failure, now, &self.notes));
+            let ended = live.close(failure, now, &self.notes);
+            if self.shared.lines.logs(Level::Debug) {
+                self.tell_attempt(&ended);
+            }
+            self.attempts.push(ended);
         }
+    }
+
+    /// A line of its own, for whoever can't wait for the call's.
+    fn tell_attempt(&self, ended: &AttemptRecord) {
+        let event = LogEvent::new(self.shared.wall(), Level::Debug, "attempt")
+            .field("request_id", &*self.exchange.id_text);
+        let event = match &self.exchange.trace {
+            Some(trace) => event.field("trace_id", &*trace.trace_id),
+            None => event,
+        };
+        let event = event
+            .field("attempt", u64::from(ended.ordinal))
+            .field("provider", &*ended.provider)
+            .field("model", &*ended.model)
+            .field("chosen", &*ended.reason);
+        let event = match (ended.class, ended.phase) {
+            (Some(class), Some(phase)) => event
+                .field("class", class.name())
+                .field("phase", phase.name()),
+            _ => event,
+        };
+        self.shared.lines.event(&event);
     }
 
     /// What the attempt made is its tenant's from now on.
@@ -311,9 +337,7 @@ impl Settlement {
         match self.holds.take() {
             Some(holds) => Some((holds.permit, record)),
             None => {
-                if self.exchange.snapshot.log.calls {
-                    self.shared.lines.call(&record);
-                }
+                self.shared.lines.refused(&record, self.shared.now());
                 None
             }
         }

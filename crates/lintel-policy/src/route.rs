@@ -32,7 +32,7 @@ pub struct RouteConfig {
     pub idle: Period,
     /// The longest that one attempt may last.
     #[serde(default = "ten_minutes")]
-    pub total: Period,
+    pub per_attempt: Period,
     /// How many attempts one exchange may make in all.
     #[serde(default = "three")]
     #[schemars(range(min = 1, max = 16))]
@@ -139,7 +139,7 @@ impl RouteConfig {
             connect: five_seconds(),
             first_token: five_minutes(),
             idle: two_minutes(),
-            total: ten_minutes(),
+            per_attempt: ten_minutes(),
             attempts: three(),
             on_disconnect: OnDisconnectConfig::default(),
             unsupported: Unsupported::default(),
@@ -182,7 +182,7 @@ pub struct Route {
     /// Bound of a silence, per attempt.
     pub idle: Duration,
     /// Bound of an attempt.
-    pub total: Duration,
+    pub per_attempt: Duration,
     /// Bound of the number of attempts, at least 1.
     pub attempts: u8,
     /// What happens upstream when the client hangs up.
@@ -249,7 +249,7 @@ impl Route {
             connect: config.connect.0,
             first_token: config.first_token.0,
             idle: config.idle.0,
-            total: config.total.0,
+            per_attempt: config.per_attempt.0,
             attempts: config.attempts.max(1),
             unsupported: config.unsupported,
             on_disconnect: match config.on_disconnect {
@@ -283,7 +283,7 @@ impl Route {
             connect: five_seconds().0,
             first_token: five_minutes().0,
             idle: two_minutes().0,
-            total: ten_minutes().0,
+            per_attempt: ten_minutes().0,
             attempts: three(),
             on_disconnect: OnDisconnect::Cancel,
             unsupported: Unsupported::Drop,

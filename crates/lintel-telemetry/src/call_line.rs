@@ -4,7 +4,11 @@
 //! trace id and feature tag): who the end user was and how calls were tagged stays in the request log,
 //! which has access control.
 
-use lintel_types::{AttemptRecord, Outcome, Settled, Side};
+mod fields;
+
+pub use fields::{ATTEMPT_FIELDS, FIELDS, FieldOf};
+
+use lintel_types::{AttemptRecord, Outcome, Settled, Side, SpanId};
 use serde::Serialize;
 
 use crate::event::{Level, Shown, json_line};
@@ -13,12 +17,31 @@ use crate::event::{Level, Shown, json_line};
 #[derive(Debug, Clone, Copy)]
 pub struct CallLine<'a> {
     record: &'a Settled,
+    /// It is one of this share of the calls that went well, in hundredths of a percent.
+    sample: Option<u16>,
+    /// Refusals before this one that had no line.
+    suppressed: u64,
 }
 
 impl<'a> CallLine<'a> {
     /// The line of `record`.
     pub fn new(record: &'a Settled) -> Self {
-        Self { record }
+        Self {
+            record,
+            sample: None,
+            suppressed: 0,
+        }
+    }
+
+    /// As one of a sample: the line says of which.
+    pub(crate) fn sampled(self, hundredths: u16) -> Self {
+        let sample = Some(hundredths);
+        Self { sample, ..self }
+    }
+
+    /// After `suppressed` lines that were left out.
+    pub(crate) fn suppressed(self, suppressed: u64) -> Self {
+        Self { suppressed, ..self }
     }
 
     /// Faults of ours and of a provider are warnings, a panic is an error, a caller's fault is news.
@@ -32,7 +55,7 @@ impl<'a> CallLine<'a> {
 
     /// The line, newline included.
     pub fn line(&self) -> Vec<u8> {
-        json_line(&Call::of(self.record, self.level()))
+        json_line(&Call::of(self))
     }
 }
 
@@ -46,6 +69,7 @@ struct Call<'a> {
     trace_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_request_id: Option<&'a str>,
+    auth: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     tenant: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -84,6 +108,14 @@ struct Call<'a> {
     request_bytes: u64,
     response_bytes: u64,
     config: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sample: Option<String>,
+    #[serde(skip_serializing_if = "is_zero")]
+    suppressed: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 #[derive(Serialize)]
@@ -91,6 +123,9 @@ struct Attempt<'a> {
     provider: &'a str,
     model: &'a str,
     leg: &'static str,
+    tier: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    span_id: Option<SpanId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,7 +154,8 @@ impl Serialize for Millis {
 }
 
 impl<'a> Call<'a> {
-    fn of(record: &'a Settled, level: Level) -> Self {
+    fn of(line: &CallLine<'a>) -> Self {
+        let (record, level) = (line.record, line.level());
         let who = &record.who;
         Self {
             time: Shown(record.started),
@@ -128,6 +164,7 @@ impl<'a> Call<'a> {
             request_id: Shown(record.exchange),
             trace_id: record.trace_id.as_deref(),
             client_request_id: record.client_request_id.as_deref(),
+            auth: auth(record),
             tenant: &who.tenant,
             project: &who.project,
             key: &who.key,
@@ -142,7 +179,11 @@ impl<'a> Call<'a> {
             reason: record.reason.as_deref(),
             degraded: record.degraded.as_deref(),
             finish_reason: record.finish_reason.as_deref(),
-            attempts: record.attempts.iter().map(Attempt::of).collect(),
+            attempts: record
+                .attempts
+                .iter()
+                .map(|a| Attempt::of(record, a))
+                .collect(),
             input_tokens: tokens(record, lintel_types::Meter::is_input),
             output_tokens: tokens(record, lintel_types::Meter::is_output),
             cost_usd: Shown(record.cost),
@@ -153,16 +194,21 @@ impl<'a> Call<'a> {
             request_bytes: record.request_bytes,
             response_bytes: record.response_bytes,
             config: &record.config,
+            sample: line.sample.map(percent),
+            suppressed: line.suppressed,
         }
     }
 }
 
 impl<'a> Attempt<'a> {
-    fn of(attempt: &'a AttemptRecord) -> Self {
+    fn of(record: &Settled, attempt: &'a AttemptRecord) -> Self {
+        let traced = record.trace_id.is_some();
         Self {
             provider: &attempt.provider,
             model: &attempt.model,
             leg: attempt.leg.name(),
+            tier: attempt.tier,
+            span_id: traced.then(|| SpanId::of(record.exchange, attempt.ordinal)),
             status: attempt.status,
             class: attempt.class.map(|c| c.name()),
             phase: attempt.phase.map(|p| p.name()),
@@ -174,6 +220,20 @@ impl<'a> Attempt<'a> {
             ms: Millis(attempt.duration_us),
         }
     }
+}
+
+/// What came of the caller's credential: `accepted`, `refused`, or `unread` when the call ended before it was looked at.
+fn auth(record: &Settled) -> &'static str {
+    match (record.who.key.is_empty(), record.status) {
+        (false, _) => "accepted",
+        (true, 401) => "refused",
+        (true, _) => "unread",
+    }
+}
+
+/// Hundredths of a percent as people write them.
+fn percent(hundredths: u16) -> String {
+    format!("{}%", f64::from(hundredths) / 100.0)
 }
 
 fn tokens(record: &Settled, which: impl Fn(lintel_types::Meter) -> bool) -> u64 {

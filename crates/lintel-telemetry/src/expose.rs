@@ -211,6 +211,8 @@ fn process(out: &mut Out<'_>, cells: &Cells) -> fmt::Result {
         ends.try_for_each(|(end, counter)| counted(m, &[("result", end.name())], counter.get()))
     })?;
     out.counter(&names::LINES_DROPPED, cells.lines_dropped.get())?;
+    out.counter(&names::LINES_SUPPRESSED, cells.lines_suppressed.get())?;
+    out.counter(&names::LINES_UNSAMPLED, cells.lines_unsampled.get())?;
     out.family(&names::FOLDED, |m| {
         let folded = [
             ("calls", cells.calls.folded()),
@@ -222,6 +224,32 @@ fn process(out: &mut Out<'_>, cells: &Cells) -> fmt::Result {
         folded
             .into_iter()
             .try_for_each(|(group, n)| counted(m, &[("group", group)], n))
+    })?;
+    machine(out, cells)
+}
+
+/// What the process has taken of its machine; families without a value where the system doesn't say.
+fn machine(out: &mut Out<'_>, cells: &Cells) -> fmt::Result {
+    let process = cells.process.lock().as_ref().and_then(|read| read());
+    let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let gauges = [
+        (&names::RESIDENT, process.map(|p| p.resident_bytes)),
+        (&names::OPEN_FILES, process.map(|p| p.open_files)),
+        (&names::MAX_FILES, process.map(|p| p.max_files)),
+        (&names::THREADS, process.map(|p| p.threads)),
+    ];
+    for (family, value) in gauges {
+        out.family(family, |m| {
+            value.map_or(Ok(()), |n| m.encode_gauge(&whole(n)))
+        })?;
+    }
+    out.family(&names::STARTED, |m| {
+        process.map_or(Ok(()), |p| m.encode_gauge(&p.started_seconds))
+    })?;
+    out.family(&names::CPU, |m| {
+        process.map_or(Ok(()), |p| {
+            m.encode_counter::<NoLabelSet, _, u64>(&p.cpu_seconds, None)
+        })
     })
 }
 

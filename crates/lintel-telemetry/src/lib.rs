@@ -10,13 +10,17 @@ pub mod cell;
 pub mod event;
 mod expose;
 pub mod lines;
+pub mod log_page;
 pub mod metrics;
 pub mod names;
 pub mod page;
+mod plain;
 mod series;
+mod settings;
 mod settled;
 
 pub use call_line::CallLine;
 pub use event::{Field, Level, LogEvent};
 pub use lines::{LineReader, LineWriter};
-pub use metrics::{Held, Metrics, Reload, Shed};
+pub use metrics::{Held, Metrics, Process, Reload, Shed};
+pub use settings::{Form, REFUSALS_A_SECOND, Settings};

@@ -4,20 +4,21 @@
 //! (`lintel_log_lines_dropped_total`). The thread and the file or stream are the binary's.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use lintel_types::Settled;
+use lintel_types::{Mono, Settled};
 
 use crate::call_line::CallLine;
 use crate::event::{Level, LogEvent};
 use crate::metrics::Cells;
+use crate::plain::plain;
+use crate::settings::{Dial, Form, Kept, Settings};
 
 /// Puts lines into the queue. Clones share it.
 #[derive(Debug, Clone)]
 pub struct LineWriter {
     queue: SyncSender<Vec<u8>>,
-    least: Arc<AtomicU8>,
+    dial: Arc<Dial>,
     cells: Arc<Cells>,
 }
 
@@ -30,26 +31,26 @@ pub struct LineReader {
 impl LineWriter {
     pub(crate) fn new(
         capacity: usize,
-        level: Level,
+        settings: Settings,
         cells: Arc<Cells>,
     ) -> (LineWriter, LineReader) {
         let (sender, receiver) = sync_channel(capacity);
         let writer = LineWriter {
             queue: sender,
-            least: Arc::new(AtomicU8::new(level as u8)),
+            dial: Arc::new(Dial::new(settings)),
             cells,
         };
         (writer, LineReader { queue: receiver })
     }
 
-    /// From now on only events of `level` and above are logged.
-    pub fn set_level(&self, level: Level) {
-        self.least.store(level as u8, Ordering::Relaxed);
+    /// From now on everybody logs by `settings`.
+    pub fn set(&self, settings: Settings) {
+        self.dial.set(settings);
     }
 
     /// Whether an event of `level` would be logged.
     pub fn logs(&self, level: Level) -> bool {
-        level as u8 >= self.least.load(Ordering::Relaxed)
+        self.dial.logs(level)
     }
 
     /// Logs an event.
@@ -59,15 +60,50 @@ impl LineWriter {
         }
     }
 
-    /// Logs a settled exchange.
+    /// Logs an event that strangers can cause: under a flood of them only so many a second have a line, and the rest
+    /// are counted (`lintel_log_lines_suppressed_total`).
+    pub fn strangers(&self, event: LogEvent<'_>, now: Mono) {
+        if !self.logs(event.level()) {
+            return;
+        }
+        match self.dial.refusal(now) {
+            Some(0) => self.push(event.line()),
+            Some(unsaid) => self.push(event.field("suppressed", unsaid).line()),
+            None => self.cells.lines_suppressed.add(1),
+        }
+    }
+
+    /// Logs a settled exchange, if the sample has it.
     pub fn call(&self, record: &Settled) {
         let line = CallLine::new(record);
-        if self.logs(line.level()) {
-            self.push(line.line());
+        if !self.logs(line.level()) {
+            return;
+        }
+        match self.dial.keeps(record) {
+            Kept::No => self.cells.lines_unsampled.add(1),
+            Kept::Always => self.push(line.line()),
+            Kept::Sampled(share) => self.push(line.sampled(share).line()),
+        }
+    }
+
+    /// Logs an exchange that was refused before anybody knew who pays for it. Strangers can cause these: as
+    /// [`LineWriter::strangers`].
+    pub fn refused(&self, record: &Settled, now: Mono) {
+        let line = CallLine::new(record);
+        if !self.logs(line.level()) || self.dial.keeps(record) == Kept::No {
+            return;
+        }
+        match self.dial.refusal(now) {
+            Some(unsaid) => self.push(line.suppressed(unsaid).line()),
+            None => self.cells.lines_suppressed.add(1),
         }
     }
 
     fn push(&self, line: Vec<u8>) {
+        let line = match self.dial.form() {
+            Form::Json => line,
+            Form::Text => plain(&line),
+        };
         if self.queue.try_send(line).is_err() {
             self.cells.lines_dropped.add(1);
         }
@@ -99,7 +135,7 @@ mod tests {
     #[test]
     fn a_full_queue_drops_and_counts_and_never_blocks() {
         let metrics = Metrics::default();
-        let (writer, reader) = metrics.lines(2, Level::Info);
+        let (writer, reader) = metrics.lines(2, Settings::all(Level::Info));
         for _ in 0..5 {
             log(&writer, Level::Info, "x");
         }
@@ -115,7 +151,7 @@ mod tests {
     #[test]
     fn a_reader_that_is_gone_counts_as_a_drop() {
         let metrics = Metrics::default();
-        let (writer, reader) = metrics.lines(2, Level::Info);
+        let (writer, reader) = metrics.lines(2, Settings::all(Level::Info));
         drop(reader);
         log(&writer, Level::Info, "x");
         assert!(
@@ -128,10 +164,10 @@ mod tests {
     #[test]
     fn what_is_below_the_level_is_no_drop() {
         let metrics = Metrics::default();
-        let (writer, reader) = metrics.lines(8, Level::Warn);
+        let (writer, reader) = metrics.lines(8, Settings::all(Level::Warn));
         log(&writer, Level::Info, "quiet");
         log(&writer, Level::Error, "loud");
-        writer.set_level(Level::Debug);
+        writer.set(Settings::all(Level::Debug));
         log(&writer, Level::Debug, "now heard");
         let lines: Vec<_> = std::iter::from_fn(|| reader.waiting_line()).collect();
         assert_eq!(lines.len(), 2);

@@ -10,9 +10,9 @@ use lintel_types::{Meter, Orphaned};
 use parking_lot::Mutex;
 
 use crate::cell::{Counter, Gauge, Histogram};
-use crate::event::Level;
 use crate::lines::{LineReader, LineWriter};
 use crate::series::Series;
+use crate::settings::Settings;
 
 /// Label sets a family holds unless told otherwise.
 const DEFAULT_LIMIT: usize = 1_000;
@@ -156,6 +156,24 @@ impl Reload {
     }
 }
 
+/// What the process has taken of its machine.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Process {
+    /// Bytes of memory that are resident.
+    pub resident_bytes: u64,
+    /// Files, sockets included, that are open.
+    pub open_files: u64,
+    /// Files that may be open.
+    pub max_files: u64,
+    /// Threads.
+    pub threads: u64,
+    /// Seconds of processor time, its own and the kernel's for it.
+    pub cpu_seconds: f64,
+    /// When it began, in seconds since the epoch.
+    pub started_seconds: f64,
+}
+
+type ProcessWatch = Box<dyn Fn() -> Option<Process> + Send + Sync>;
 type Watch = Box<dyn Fn() -> u64 + Send + Sync>;
 
 pub(crate) struct Cells {
@@ -175,8 +193,11 @@ pub(crate) struct Cells {
     pub(crate) connections_opened: Counter,
     pub(crate) orphaned: Counter,
     pub(crate) lines_dropped: Counter,
+    pub(crate) lines_suppressed: Counter,
+    pub(crate) lines_unsampled: Counter,
     pub(crate) config: Mutex<Arc<str>>,
     pub(crate) journal_pending: Mutex<Option<Watch>>,
+    pub(crate) process: Mutex<Option<ProcessWatch>>,
 }
 
 impl std::fmt::Debug for Cells {
@@ -217,8 +238,11 @@ impl Metrics {
             connections_opened: Counter::default(),
             orphaned: Counter::default(),
             lines_dropped: Counter::default(),
+            lines_suppressed: Counter::default(),
+            lines_unsampled: Counter::default(),
             config: Mutex::new(Arc::from("")),
             journal_pending: Mutex::new(None),
+            process: Mutex::new(None),
         };
         Self {
             cells: Arc::new(cells),
@@ -270,10 +294,19 @@ impl Metrics {
         *self.cells.journal_pending.lock() = Some(Box::new(pending));
     }
 
-    /// A queue of at most `capacity` log lines at `level` and above; lines that find no room are
+    /// Where the process's own figures are read at each scrape; the last one given wins.
+    pub fn watch_process(&self, read: impl Fn() -> Option<Process> + Send + Sync + 'static) {
+        *self.cells.process.lock() = Some(Box::new(read));
+    }
+
+    /// A queue of at most `capacity` log lines by `settings`; lines that find no room are
     /// counted here. The reader belongs to the thread that writes.
-    pub fn lines(&self, capacity: usize, level: Level) -> (LineWriter, LineReader) {
-        LineWriter::new(capacity, level, Arc::clone(&self.cells))
+    pub fn lines(
+        &self,
+        capacity: usize,
+        settings: impl Into<Settings>,
+    ) -> (LineWriter, LineReader) {
+        LineWriter::new(capacity, settings.into(), Arc::clone(&self.cells))
     }
 }
 

@@ -254,6 +254,70 @@ family!(
     "Log lines dropped because the writer was behind."
 );
 family!(
+    LINES_SUPPRESSED,
+    "lintel_log_lines_suppressed",
+    Counter,
+    None,
+    [],
+    "Log lines of refusals that were left out because too many came in one second."
+);
+family!(
+    LINES_UNSAMPLED,
+    "lintel_log_lines_unsampled",
+    Counter,
+    None,
+    [],
+    "Calls without a log line, because `log.calls` is off or `log.sample` left them out."
+);
+family!(
+    RESIDENT,
+    "process_resident_memory",
+    Gauge,
+    Some("bytes"),
+    [],
+    "Memory of the process that is resident."
+);
+family!(
+    OPEN_FILES,
+    "process_open_fds",
+    Gauge,
+    None,
+    [],
+    "Files that the process has open, sockets included."
+);
+family!(
+    MAX_FILES,
+    "process_max_fds",
+    Gauge,
+    None,
+    [],
+    "Files that the process may have open."
+);
+family!(
+    THREADS,
+    "process_threads",
+    Gauge,
+    None,
+    [],
+    "Threads of the process."
+);
+family!(
+    STARTED,
+    "process_start_time",
+    Gauge,
+    Some("seconds"),
+    [],
+    "When the process began, in seconds since 1970."
+);
+family!(
+    CPU,
+    "process_cpu",
+    Counter,
+    Some("seconds"),
+    [],
+    "Processor time of the process, the kernel's for it included."
+);
+family!(
     FOLDED,
     "lintel_series_folded",
     Counter,
@@ -287,7 +351,15 @@ pub const ALL: &[&Family] = &[
     &BUILD,
     &RELOADS,
     &LINES_DROPPED,
+    &LINES_SUPPRESSED,
+    &LINES_UNSAMPLED,
     &FOLDED,
+    &RESIDENT,
+    &OPEN_FILES,
+    &MAX_FILES,
+    &THREADS,
+    &STARTED,
+    &CPU,
 ];
 
 #[cfg(test)]
@@ -300,7 +372,11 @@ mod tests {
         for family in ALL {
             let name = family.full_name();
             assert!(seen.insert(name.clone()), "{name} twice");
-            assert!(name.starts_with("lintel_"), "{name}");
+            // Every client library gives a process's own figures the same names.
+            assert!(
+                name.starts_with("lintel_") || name.starts_with("process_"),
+                "{name}"
+            );
             assert!(
                 name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
                 "{name}"

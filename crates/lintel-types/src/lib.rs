@@ -18,6 +18,7 @@ pub mod record;
 pub mod resource;
 pub mod surface;
 pub mod time;
+pub mod trace;
 pub mod usage;
 pub mod verdict;
 
@@ -35,5 +36,6 @@ pub use record::{AttemptRecord, Dispatched, MeterLine, Orphaned, Outcome, Record
 pub use resource::{Made, ResourceKind, ResourceRef};
 pub use surface::{Protocol, Surface};
 pub use time::{Clock, Entropy, Mono, Timestamp};
+pub use trace::{SpanId, TraceParent};
 pub use usage::{Meter, Usage};
 pub use verdict::{Digest, Edit, Level, Verdict};

@@ -6,8 +6,8 @@ use crate::hosts::{Auth, Host};
 use crate::provider;
 use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
-/// Request headers that every provider may see.
-const TO_ANY_PROVIDER: &[&str] = &["user-agent", "traceparent", "idempotency-key"];
+/// Request headers that every provider may see. A caller's `traceparent` is read, and every attempt has one of its own.
+const TO_ANY_PROVIDER: &[&str] = &["user-agent", "idempotency-key"];
 /// Answer headers that cross unchanged.
 const TO_CLIENT: &[&str] = &["content-type", "openai-processing-ms", "openai-version"];
 /// The provider's request id under its names; clients see it under ours.
@@ -148,6 +148,8 @@ mod tests {
             "openai-organization",
             "openai-project",
             "x-anything-else",
+            "traceparent",
+            "tracestate",
         ] {
             for host in hosts::HOSTS {
                 assert!(!crosses(host, name), "{name} to {}", host.name);

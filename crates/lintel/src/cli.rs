@@ -35,7 +35,7 @@ pub(crate) enum Verb {
     Serve(cmd::serve::Serve),
     /// Read a configuration and report every problem in it.
     Check(cmd::check::Check),
-    /// Show facts about the configuration language.
+    /// Show what a configuration comes to, compare it, migrate it.
     Config(cmd::config::Config),
     /// Make, list, disable, enable and revoke virtual keys.
     Key(cmd::key::Key),

@@ -51,7 +51,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     match &cli.verb {
         Verb::Serve(serve) => serve.run(),
         Verb::Check(check) => check.run(form),
-        Verb::Config(config) => config.run(),
+        Verb::Config(config) => config.run(form),
         Verb::Key(key) => key.run(form),
         Verb::Tenant(tenant) => tenant.run(form),
         Verb::Usage(usage) => usage.run(form),

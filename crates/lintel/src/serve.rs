@@ -10,6 +10,7 @@ mod development;
 mod files;
 mod lines;
 mod listeners;
+mod process;
 mod reloader;
 mod stop;
 mod token;

@@ -4,7 +4,7 @@ use saphyr_parser::ScalarStyle;
 use serde_json::{Number, Value};
 
 /// What a scalar means: plain ones by YAML 1.2's core schema, every other is text.
-pub(super) fn scalar(text: &str, style: ScalarStyle) -> Value {
+pub(crate) fn scalar(text: &str, style: ScalarStyle) -> Value {
     if style != ScalarStyle::Plain {
         return Value::String(text.to_owned());
     }

@@ -6,6 +6,7 @@ use lintel_policy::{Period, Size};
 use serde_json::Value;
 
 use crate::address::{ADDRESS_FORMAT, Address};
+use crate::share::{SHARE_FORMAT, Share};
 
 /// The branches of a choice.
 pub(super) fn branches(schema: &Value) -> Option<&[Value]> {
@@ -84,6 +85,7 @@ pub(super) fn refuse_format(format: &str, text: &str) -> Option<String> {
     match format {
         PERIOD_FORMAT => text.parse::<Period>().err().map(|e| e.to_string()),
         SIZE_FORMAT => text.parse::<Size>().err().map(|e| e.to_string()),
+        SHARE_FORMAT => text.parse::<Share>().err().map(|e| e.to_string()),
         PRICE_FORMAT => text.parse::<Price>().err().map(|e| e.to_string()),
         "date" => text.parse::<Date>().err().map(|e| e.to_string()),
         ADDRESS_FORMAT => text.parse::<Address>().err().map(|e| e.to_string()),

@@ -13,4 +13,6 @@ mod examples;
 mod places;
 mod problems;
 mod reference;
+mod renames;
+mod resolved;
 mod support;

@@ -116,8 +116,10 @@ fn words_are_checked_and_corrected() {
         &["lintel.yaml:3:8: log.levle: unknown key; did you mean `level`?"],
     );
     check(
-        "log: { format: json }\n",
-        &["lintel.yaml:3:8: log.format: unknown key; known here: calls, level"],
+        "log: { colour: red }\n",
+        &[
+            "lintel.yaml:3:8: log.colour: unknown key; known here: calls, format, level, sample, slow",
+        ],
     );
     check(
         "cache: { memory: 256MB }\n",

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use lintel_config::renames::{RENAMES, Renamed};
 use lintel_config::{price_file_schema, schema};
 use lintel_policy::table::{Action, TABLE};
 use serde_json::Value;
@@ -59,6 +60,7 @@ fn kind(root: &Value, node: &Value) -> String {
         match branch["format"].as_str() {
             Some("lintel-period") => return "time".into(),
             Some("lintel-size") => return "size".into(),
+            Some("lintel-share") => return "share".into(),
             Some("lintel-address") => return "address".into(),
             Some("lintel-price") => return "price".into(),
             Some("date") => return "date".into(),
@@ -186,6 +188,25 @@ fn table(schema: &Value) -> String {
     text
 }
 
+/// What changed its name.
+fn renames() -> String {
+    let mut text = "| where | old | new | since | why |\n|---|---|---|---|---|\n".to_owned();
+    for row in RENAMES {
+        let (old, new) = match row.what {
+            Renamed::Key(new) => (row.path.rsplit('.').next().unwrap_or_default(), new),
+            Renamed::Word(old, new) => (old, new),
+        };
+        let place = row.path.replace(".*", ".<name>");
+        writeln!(
+            text,
+            "| `{place}` | `{old}` | `{new}` | {} | {} |",
+            row.since, row.note
+        )
+        .unwrap();
+    }
+    text
+}
+
 /// Holds the part of the page between two markers against `expect`.
 fn check(page: &mut String, name: &str, expect: &str) -> bool {
     let (open, close) = (
@@ -209,6 +230,7 @@ fn every_key_is_in_the_reference_as_the_schema_has_it() {
     let path = root().join("docs/configuration.md");
     let mut page = std::fs::read_to_string(&path).unwrap();
     let same = [
+        check(&mut page, "renames", &renames()),
         check(&mut page, "keys", &table(&schema())),
         check(&mut page, "price keys", &table(&price_file_schema())),
     ];
@@ -218,13 +240,13 @@ fn every_key_is_in_the_reference_as_the_schema_has_it() {
     }
     assert_eq!(
         same,
-        [true, true],
+        [true, true, true],
         "docs/configuration.md is out of date: run UPDATE_GOLDEN=1 cargo test -p lintel-config"
     );
 }
 
 /// Every keyword that the loader reads, or that says nothing about validity. `pattern` repeats what a format says, for editors.
-const READ: [&str; 22] = [
+const READ: [&str; 23] = [
     "$defs",
     "$ref",
     "$schema",
@@ -234,6 +256,7 @@ const READ: [&str; 22] = [
     "default",
     "description",
     "enum",
+    "examples",
     "format",
     "items",
     "maximum",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use lintel_guard::Cleared;
 use lintel_types::{Failure, FailureClass, Mono, Phase, SpanEdit};
 use lintel_wire::aws_events;
@@ -27,6 +27,8 @@ use crate::start::Worker;
 use crate::translate::{self, Translation};
 use crate::upstream::{self, Uncollected, UpstreamBody};
 
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// Bytes of a provider's error body that are read.
 const ERROR_BODY_CAP: usize = 64 * 1024;
 /// Longest silence within an error body.
@@ -45,7 +47,7 @@ pub(super) async fn attempt(
     let shared = &worker.shared;
     let (route, provider) = (&ready.route, &priced.candidate.provider);
     let begun = shared.now();
-    let end = begun.plus(route.total).min(ready.deadline);
+    let end = begun.plus(route.per_attempt).min(ready.deadline);
 
     let (rendered, translation) = match translate::request(settlement, ready, priced)? {
         Some(translated) => (translated.body, Some(translated.translation)),
@@ -66,7 +68,11 @@ pub(super) async fn attempt(
     };
     settlement.dispatch().await.map_err(|e| Err(e.into()))?;
 
-    let headers = to_provider(&ready.headers, provider.host, credential.as_ref());
+    let mut headers = to_provider(&ready.headers, provider.host, credential.as_ref());
+    let ordinal = u8::try_from(settlement.attempts_made()).unwrap_or(u8::MAX);
+    if let Some(parent) = settlement.exchange.traceparent(ordinal) {
+        headers.insert(&TRACEPARENT, parent);
+    }
     let stream = ready.parsed.head.stream;
     let request = upstream::Request {
         spoken: priced.candidate.spoken,

@@ -37,7 +37,7 @@ impl Settlement {
             request_bytes: self.request_bytes,
             response_bytes: self.response_bytes,
             client_request_id: self.exchange.client_request_id.take(),
-            trace_id: self.exchange.trace_id.take(),
+            trace_id: self.exchange.trace.take().map(|t| t.trace_id),
             degraded: self.degraded.take(),
             finish_reason: self.finish_reason.take(),
             config: Arc::clone(&self.exchange.snapshot.hash),

@@ -5,9 +5,14 @@ mod fixture;
 use std::collections::BTreeSet;
 
 use fixture::{attempt, settled};
+use lintel_telemetry::call_line::{ATTEMPT_FIELDS, FIELDS, FieldOf};
 use lintel_telemetry::names::{ALL, FamilyKind};
-use lintel_telemetry::{CallLine, Level, Metrics, Reload, Shed, page};
-use lintel_types::{FailureClass, Outcome, Phase, Side};
+use lintel_telemetry::{
+    CallLine, Form, Level, Metrics, Process, REFUSALS_A_SECOND, Reload, Settings, Shed, log_page,
+    page,
+};
+use lintel_types::{FailureClass, Mono, Outcome, Phase, Settled, Side};
+use std::time::Duration;
 
 /// The value of the series that starts with `series`, as text.
 fn value(text: &str, series: &str) -> Option<String> {
@@ -324,4 +329,231 @@ fn the_page_is_current() {
         page == page::metrics_page(),
         "docs/metrics.md is stale: run UPDATE_DOCS=1 cargo test -p lintel-telemetry"
     );
+}
+
+/// The lines of `records` by `settings`, as text.
+fn lines(settings: Settings, records: &[Settled]) -> (Vec<String>, Metrics) {
+    let metrics = Metrics::default();
+    let (writer, reader) = metrics.lines(100_000, settings);
+    records.iter().for_each(|record| writer.call(record));
+    drop(writer);
+    let text = |line: Vec<u8>| String::from_utf8_lossy(&line).into_owned();
+    (
+        std::iter::from_fn(|| reader.next_line())
+            .map(text)
+            .collect(),
+        metrics,
+    )
+}
+
+/// `n` calls that went well, each with an id and a trace of its own.
+fn calls(n: u64) -> Vec<Settled> {
+    let one = |i: u64| {
+        let mut record = settled();
+        record.trace_id = Some(format!("{:032x}", u128::from(i) + 1).into());
+        record
+    };
+    (0..n).map(one).collect()
+}
+
+#[test]
+fn a_sample_is_a_share_and_the_same_one_everywhere() {
+    let tenth = Settings {
+        sample: 1_000,
+        ..Settings::all(Level::Info)
+    };
+    let (first, metrics) = lines(tenth, &calls(10_000));
+    assert!((850..1_150).contains(&first.len()), "{}", first.len());
+    assert!(
+        first.iter().all(|l| l.contains("\"sample\":\"10%\"")),
+        "every line says its rate"
+    );
+    assert_eq!(
+        lines(tenth, &calls(10_000)).0,
+        first,
+        "another process draws the same"
+    );
+    check(
+        &metrics,
+        "lintel_log_lines_unsampled_total",
+        &(10_000 - first.len()).to_string(),
+    );
+    // Calls of one trace are kept or left out together.
+    let together = Settings {
+        sample: 5_000,
+        ..tenth
+    };
+    let mut same = calls(1);
+    same.extend(calls(1));
+    same[1].exchange = lintel_types::ExchangeId::from_bytes([7; 16]);
+    assert_ne!(lines(together, &same).0.len(), 1);
+}
+
+#[test]
+fn what_is_odd_is_never_left_out() {
+    let none = Settings {
+        sample: 0,
+        slow: Duration::from_secs(2),
+        ..Settings::all(Level::Info)
+    };
+    assert_eq!(lines(none, &calls(50)).0.len(), 0);
+    let odd: [fn(&mut Settled); 4] = [
+        |r| r.outcome = Outcome::ClientError,
+        |r| r.outcome = Outcome::Cancelled,
+        |r| r.degraded = Some("tier=2; cause=connect".into()),
+        |r| r.duration_us = 2_000_000,
+    ];
+    for make in odd {
+        let mut record = settled();
+        make(&mut record);
+        let (kept, _) = lines(none, &[record]);
+        assert_eq!(kept.len(), 1);
+        assert!(!kept[0].contains("\"sample\""), "{}", kept[0]);
+    }
+    let off = Settings {
+        calls: false,
+        ..Settings::all(Level::Info)
+    };
+    assert_eq!(lines(off, &calls(3)).0.len(), 0);
+}
+
+#[test]
+fn a_flood_of_refusals_writes_a_bounded_number_of_lines() {
+    let metrics = Metrics::default();
+    let (writer, reader) = metrics.lines(100_000, Level::Info);
+    let mut refused = settled();
+    refused.outcome = Outcome::ClientError;
+    refused.status = 401;
+    refused.who = lintel_types::record::Attribution::default();
+    let at = |ms| Mono(Duration::from_millis(ms));
+    (0..10_000).for_each(|_| writer.refused(&refused, at(1_500)));
+    writer.refused(&refused, at(2_000));
+    drop(writer);
+    let lines: Vec<String> = std::iter::from_fn(|| reader.next_line())
+        .map(|line| String::from_utf8(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), REFUSALS_A_SECOND as usize + 1);
+    let unsaid = 10_000 - u64::from(REFUSALS_A_SECOND);
+    assert!(lines[0].contains("\"auth\":\"refused\""), "{}", lines[0]);
+    assert!(
+        lines
+            .last()
+            .unwrap()
+            .contains(&format!("\"suppressed\":{unsaid}")),
+        "{:?}",
+        lines.last()
+    );
+    check(
+        &metrics,
+        "lintel_log_lines_suppressed_total",
+        &unsaid.to_string(),
+    );
+}
+
+/// A record in which every optional field says something.
+fn whole() -> Settled {
+    let mut record = settled();
+    record.degraded = Some("tier=2; cause=overloaded".into());
+    record.code = Some("upstream_exhausted".into());
+    record.side = Some(Side::Provider);
+    record.reason = Some("the provider is overloaded".into());
+    let mut failed = attempt();
+    failed.ordinal = 2;
+    failed.leg = lintel_types::Leg::Retry;
+    failed.class = Some(FailureClass::Overloaded);
+    failed.phase = Some(Phase::BeforeFirstByte);
+    failed.spoken = Some("anthropic.messages".into());
+    failed.dropped = vec!["$.seed".into()];
+    failed.emulated = vec!["$.n".into()];
+    failed.estimated = true;
+    record.attempts.push(failed);
+    record
+}
+
+#[test]
+fn every_field_of_a_line_is_in_the_list_and_in_its_order() {
+    let named = |fields: &[FieldOf]| fields.iter().map(|f| f.0).collect::<Vec<_>>();
+    let line = String::from_utf8(CallLine::new(&whole()).line()).unwrap();
+    let at = |name: &str| {
+        line.find(&format!("\"{name}\":"))
+            .unwrap_or_else(|| panic!("no {name} in {line}"))
+    };
+    let top: Vec<&str> = named(FIELDS)
+        .into_iter()
+        .filter(|n| !["sample", "suppressed"].contains(n))
+        .collect();
+    let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let keys: BTreeSet<&str> = json
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(keys, top.iter().copied().collect());
+    // Up to the list of attempts, whose fields bear some of the same names.
+    let places: Vec<usize> = top
+        .iter()
+        .take_while(|n| **n != "attempts")
+        .map(|n| at(n))
+        .collect();
+    assert!(places.is_sorted(), "{line}");
+    let keys: BTreeSet<&str> = json["attempts"][1]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(keys, named(ATTEMPT_FIELDS).into_iter().collect());
+}
+
+/// `UPDATE_DOCS=1` writes the page; otherwise a page that differs from the lists fails.
+#[test]
+fn the_log_page_is_current() {
+    let line = |form| {
+        lines(
+            Settings {
+                form,
+                ..Settings::all(Level::Info)
+            },
+            &[whole()],
+        )
+        .0
+        .remove(0)
+    };
+    let expect = log_page::logs_page(&line(Form::Json), &line(Form::Text));
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/logs.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, &expect).unwrap();
+    }
+    let page = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        page == expect,
+        "docs/logs.md is stale: run UPDATE_DOCS=1 cargo test -p lintel-telemetry"
+    );
+}
+
+#[test]
+fn the_process_shows_what_it_takes_where_the_system_says() {
+    let metrics = Metrics::default();
+    assert!(!metrics.encode().contains("\nprocess_open_fds "));
+    metrics.watch_process(|| {
+        Some(Process {
+            resident_bytes: 4_096,
+            open_files: 7,
+            max_files: u64::MAX,
+            threads: 3,
+            cpu_seconds: 1.25,
+            started_seconds: 1.5,
+        })
+    });
+    for (series, value) in [
+        ("process_resident_memory_bytes", "4096"),
+        ("process_open_fds", "7"),
+        ("process_max_fds", "9223372036854775807"),
+        ("process_threads", "3"),
+        ("process_cpu_seconds_total", "1.25"),
+        ("process_start_time_seconds", "1.5"),
+    ] {
+        check(&metrics, series, value);
+    }
 }

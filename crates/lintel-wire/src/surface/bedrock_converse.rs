@@ -103,6 +103,9 @@ impl SurfaceSpec for BedrockConverse {
             if let Some(code) = &error.code {
                 o.raw("code", code);
             }
+            if let Some(id) = error.request_id {
+                o.str("requestId", id);
+            }
         });
         Bytes::from(out)
     }

@@ -111,7 +111,14 @@ fn error_json(error: &ErrorBody<'_>) -> String {
     let kind = serde_json::Value::from(error.kind_name.as_deref().unwrap_or(type_name(error.kind)));
     let param = error.param.as_deref().unwrap_or("null");
     let code = error.code.as_deref().unwrap_or("null");
-    format!(r#"{{"error":{{"message":{message},"type":{kind},"param":{param},"code":{code}}}}}"#)
+    // Beside `error`, which SDKs hand to their caller as it is; what a log needs may not get lost with the headers.
+    let id = match error.request_id {
+        Some(id) => format!(r#","request_id":{}"#, serde_json::Value::from(id)),
+        None => String::new(),
+    };
+    format!(
+        r#"{{"error":{{"message":{message},"type":{kind},"param":{param},"code":{code}}}{id}}}"#
+    )
 }
 
 #[cfg(test)]
@@ -130,5 +137,9 @@ mod tests {
         assert_eq!(value["error"]["code"], "expired_key");
         assert_eq!(value["error"]["type"], "authentication_error");
         assert!(value["error"]["param"].is_null());
+        assert!(value.get("request_id").is_none());
+        let body = error(&ErrorBody::ours(&expired, Some("ex_1")));
+        let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(value["request_id"], "ex_1");
     }
 }

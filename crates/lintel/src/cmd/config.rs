@@ -1,11 +1,17 @@
-//! `lintel config`: facts about the configuration language.
+//! `lintel config`: the configuration language, and what a configuration comes to.
+
+mod migrate;
+mod show;
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use crate::exit::Failure;
-use crate::output;
+use crate::output::{self, Form};
+use crate::source::Source;
 
-/// Show facts about the configuration language.
+/// Show what a configuration comes to, compare it, migrate it.
 #[derive(Debug, Args)]
 pub(crate) struct Config {
     #[command(subcommand)]
@@ -16,16 +22,41 @@ pub(crate) struct Config {
 enum What {
     /// Print the JSON Schema of lintel.yaml.
     Schema,
+    /// Print the configuration with every default filled in; secrets are shown by name and length alone.
+    Show(show::Show),
+    /// Give what has an old name in a file its new one; comments and order stay.
+    Migrate(migrate::Migrate),
+}
+
+/// Which configuration.
+#[derive(Debug, Args)]
+struct Which {
+    /// The configuration file [default: lintel.yaml if it is there, else what is built in].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Which {
+    fn source(&self) -> Source {
+        Source::find(self.config.as_deref())
+    }
 }
 
 impl Config {
     /// Does it.
     ///
     /// # Errors
-    /// When standard output can't be written.
-    pub(crate) fn run(&self) -> Result<(), Failure> {
-        match self.what {
+    /// A configuration that is not sound, or standard output that can't be written.
+    pub(crate) fn run(&self, form: Form) -> Result<(), Failure> {
+        match &self.what {
             What::Schema => Ok(output::print(&format!("{:#}\n", lintel_config::schema()))?),
+            What::Show(show) => show.run(form),
+            What::Migrate(migrate) => migrate.run(form),
         }
     }
+}
+
+/// A configuration that is not sound.
+fn unsound(problems: &lintel_config::Problems) -> Failure {
+    Failure::failed(format!("the configuration is not sound:\n{problems}"))
 }

@@ -26,7 +26,7 @@ use crate::serve::lines::{self, Writer};
 use crate::serve::listeners::{Inherited, Listeners};
 use crate::serve::reloader::Reloader;
 use crate::serve::stop::{Parts, until_stopped};
-use crate::serve::{files, token};
+use crate::serve::{files, process, token};
 use crate::source::{self, Source};
 
 /// Who changes things through the control API, in the audit.
@@ -46,7 +46,7 @@ pub(crate) fn run(source: &Source) -> Result<(), Failure> {
     })?;
     let snapshot = Arc::new(loaded.snapshot);
     let metrics = Metrics::default();
-    let (log, reader) = metrics.lines(lines::QUEUE, calls::level(snapshot.log.level));
+    let (log, reader) = metrics.lines(lines::QUEUE, calls::settings(snapshot.log));
     let writer = Writer::start(reader, io::stderr())
         .map_err(|error| Failure::failed(format!("can't start the log's thread: {error}")))?;
     let start = Start {
@@ -56,6 +56,8 @@ pub(crate) fn run(source: &Source) -> Result<(), Failure> {
         metrics,
         log,
     };
+    let began = start.clock.wall();
+    start.metrics.watch_process(move || process::read(began));
     start.tell_warnings(&loaded.warnings);
     let outcome = start.serve(inherited);
     drop(start);

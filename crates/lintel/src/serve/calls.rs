@@ -3,45 +3,48 @@
 //! Call lines hang on the projection, so that a call is told once it is in the books, and told once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use lintel_config::{LogConfig, LogLevel};
+use lintel_config::{LogConfig, LogFormat, LogLevel};
 use lintel_store::{Recovery, SettledSink};
-use lintel_telemetry::{Level, LineWriter, LogEvent, Metrics};
+use lintel_telemetry::{Form, Level, LineWriter, LogEvent, Metrics, Settings};
 use lintel_types::{Clock, Orphaned, Settled};
 
 /// What the configuration says about the log, in force at once.
 #[derive(Debug, Clone)]
 pub(crate) struct Dial {
     log: LineWriter,
-    calls: Arc<AtomicBool>,
 }
 
 impl Dial {
     /// The dial of `log`, set to `config`.
     pub(crate) fn new(log: LineWriter, config: LogConfig) -> Self {
-        let dial = Self {
-            log,
-            calls: Arc::default(),
-        };
+        let dial = Self { log };
         dial.set(config);
         dial
     }
 
     /// Follows `config` from now on.
     pub(crate) fn set(&self, config: LogConfig) {
-        self.log.set_level(level(config.level));
-        self.calls.store(config.calls, Ordering::Relaxed);
+        self.log.set(settings(config));
     }
 }
 
-/// The log's level for the configuration's. Nothing is finer than debug, so `trace` is that.
-pub(crate) fn level(configured: LogLevel) -> Level {
-    match configured {
-        LogLevel::Error => Level::Error,
-        LogLevel::Warn => Level::Warn,
-        LogLevel::Info => Level::Info,
-        LogLevel::Debug | LogLevel::Trace => Level::Debug,
+/// The log's settings for the configuration's.
+pub(crate) fn settings(config: LogConfig) -> Settings {
+    Settings {
+        level: match config.level {
+            LogLevel::Error => Level::Error,
+            LogLevel::Warn => Level::Warn,
+            LogLevel::Info => Level::Info,
+            LogLevel::Debug => Level::Debug,
+        },
+        form: match config.format {
+            LogFormat::Json => Form::Json,
+            LogFormat::Text => Form::Text,
+        },
+        calls: config.calls,
+        sample: config.sample.per_ten_thousand(),
+        slow: config.slow,
     }
 }
 
@@ -57,9 +60,7 @@ pub(crate) struct CallLines {
 
 impl SettledSink for CallLines {
     fn settled(&mut self, record: &Settled) {
-        if self.dial.calls.load(Ordering::Relaxed) {
-            self.dial.log.call(record);
-        }
+        self.dial.log.call(record);
     }
 
     fn orphaned(&mut self, orphan: &Orphaned) {
@@ -96,19 +97,19 @@ mod tests {
     #[test]
     fn the_dial_is_followed_at_once() {
         let (log, lines) = Metrics::default().lines(8, Level::Info);
-        let quiet = LogConfig {
-            level: LogLevel::Error,
-            calls: false,
+        let config = |text: &str| {
+            let text = format!("providers: {{ box: {{ protocol: sandbox }} }}\nlog: {text}\n");
+            let none = |_: &std::path::Path| Err(std::io::Error::other("none"));
+            let loaded = lintel_config::load(&text, "t", &|_| None, &none).unwrap();
+            loaded.snapshot.log
         };
-        let dial = Dial::new(log.clone(), quiet);
+        let dial = Dial::new(log.clone(), config("{ level: error }"));
         let warn = LogEvent::new(Timestamp::default(), Level::Warn, "x");
         log.event(&warn);
-        assert!(lines.waiting_line().is_none() && !dial.calls.load(Ordering::Relaxed));
-        dial.set(LogConfig {
-            level: LogLevel::Trace,
-            calls: true,
-        });
+        assert!(lines.waiting_line().is_none());
+        dial.set(config("{ level: debug, format: text }"));
         log.event(&warn);
-        assert!(lines.waiting_line().is_some() && dial.calls.load(Ordering::Relaxed));
+        let line = String::from_utf8(lines.waiting_line().unwrap()).unwrap();
+        assert_eq!(line, "1970-01-01T00:00:00.000000Z WARN  x\n");
     }
 }

@@ -175,6 +175,10 @@ fn the_trace_goes_on() {
         sent.starts_with(&format!("00-{trace}-")) && sent.len() == 55,
         "{sent}"
     );
+    assert!(
+        !sent.contains("b7ad6b7169203331"),
+        "the attempt is the parent now: {sent}"
+    );
     assert_eq!(stage.lintel.row("traced").text("trace_id"), trace);
     // A header that is no trace is no trace.
     let request = stage
@@ -182,6 +186,8 @@ fn the_trace_goes_on() {
         .header("traceparent", "00-zz-\u{e9}");
     assert_eq!(stage.connect().call(&request).status, 200);
     assert_eq!(stage.lintel.row("untraced").text("trace_id"), "");
+    let seen = stage.provider.wait_for("m", 2);
+    assert_eq!(seen.head.get("traceparent"), None, "and goes nowhere");
     stage.balance(2);
 }
 

@@ -91,7 +91,7 @@ fn errors_are_named_as_sdks_expect() {
     let body = ErrorBody::ours(&error, Some("ex_1"));
     assert_eq!(
         BedrockConverse.error(&body),
-        r#"{"message":"spent","code":"budget_exceeded"}"#
+        r#"{"message":"spent","code":"budget_exceeded","requestId":"ex_1"}"#
     );
     let (name, value) = BedrockConverse.error_headers(&body).remove(0);
     assert_eq!(name, "x-amzn-errortype");
