@@ -45,6 +45,7 @@ codes! {
     INTERNAL = 500 "internal": "a fault of Lintel's own; its log says which";
     STORE_FAILED = 500 "store_failed": "the store failed; Lintel's log says how";
     LEDGER_UNAVAILABLE = 503 "ledger_unavailable": "the store can't be written now";
+    UPGRADE_UNDER_WAY = 503 "upgrade_under_way": "a new process takes over and makes the changes: try again in a moment";
 }
 
 /// What every operation may answer, whatever it does.
@@ -57,6 +58,7 @@ pub(crate) const COMMON: &[&Code] = &[
     &INTERNAL,
     &STORE_FAILED,
     &LEDGER_UNAVAILABLE,
+    &UPGRADE_UNDER_WAY,
 ];
 
 /// The code of this name.

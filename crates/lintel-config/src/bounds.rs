@@ -82,5 +82,6 @@ pub(crate) fn limits(raw: &LimitsConfig, report: &mut Report<'_>) -> Limits {
         body_timeout: raw.body_timeout.0,
         write_timeout: raw.write_timeout.0,
         drain: raw.drain.0,
+        drain_delay: raw.drain_delay.0,
     }
 }

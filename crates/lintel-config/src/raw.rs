@@ -203,8 +203,10 @@ pub struct LimitsConfig {
     pub body_timeout: Period,
     /// The longest that a client may leave an answer unread; then its connection is ended.
     pub write_timeout: Period,
-    /// The longest that running exchanges may take after SIGTERM.
+    /// The longest that running exchanges may take after SIGTERM, and in the old process after an upgrade.
     pub drain: Period,
+    /// How long calls are still taken after SIGTERM while `/readyz` says 503 already. Behind a load balancer: longer than it takes to see that.
+    pub drain_delay: Period,
 }
 
 impl Default for AdminConfig {
@@ -232,6 +234,7 @@ impl Default for LimitsConfig {
             body_timeout: seconds(60),
             write_timeout: seconds(60),
             drain: seconds(30),
+            drain_delay: seconds(0),
         }
     }
 }

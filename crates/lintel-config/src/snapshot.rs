@@ -88,8 +88,10 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// From a blocked write to a client to its next byte.
     pub write_timeout: Duration,
-    /// From SIGTERM to the end of the last exchange.
+    /// From the end of `drain_delay` to the end of the last exchange.
     pub drain: Duration,
+    /// From SIGTERM, when it says that it isn't ready, to the last new connection.
+    pub drain_delay: Duration,
 }
 
 /// An account at a model API.

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use lintel_config::Snapshot;
 use lintel_types::Principal;
@@ -112,7 +111,7 @@ impl ControlHandle {
 
     /// Whether it takes calls.
     pub fn status(&self) -> Status {
-        let draining = self.shared.draining.load(Ordering::Acquire);
+        let draining = self.shared.is_leaving();
         let healthy = self.shared.journal.healthy();
         let reason = if draining {
             Some("draining: the process is about to stop".to_owned())

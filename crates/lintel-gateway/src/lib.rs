@@ -17,6 +17,7 @@ mod commit;
 mod control;
 mod count;
 mod detach;
+mod drain;
 mod end;
 mod entry;
 mod exchange;
@@ -46,5 +47,6 @@ mod write;
 
 pub use clock::{SystemClock, SystemEntropy};
 pub use control::{ControlHandle, KeyEntry, Standing, Status};
+pub use drain::Drain;
 pub use probe::Step;
 pub use start::{Deps, Running, StartError, start};

@@ -9,7 +9,8 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,13 +21,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::answer::bare_error;
+use crate::drain::Phase;
 use crate::entry::dialect;
 use crate::exchange::Born;
 use crate::patience::{Leash, Patient};
 use crate::pipeline;
 use crate::shared::Shared;
-use crate::start::{Phase, Worker};
+use crate::start::Worker;
 use crate::write::ClientBody;
+
+/// Connections that may have waited in the kernel's queue when no more are taken.
+const LAST_ACCEPTED: usize = 1024;
 
 /// Accepts until the process drains.
 pub(crate) async fn accept(
@@ -37,7 +42,7 @@ pub(crate) async fn accept(
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = phase.wait_for(|p| *p != Phase::Serving) => return,
+            _ = phase.wait_for(|p| !p.accepts()) => break,
         };
         match accepted {
             Ok((stream, _)) => admit(&worker, stream, phase.clone()),
@@ -55,6 +60,14 @@ pub(crate) async fn accept(
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             }
         }
+    }
+    // Whoever had connected by then is let in. Bounded: another process may take from the same queue, and it never ends.
+    for _ in 0..LAST_ACCEPTED {
+        let waiting = std::future::poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await;
+        let Poll::Ready(Ok((stream, _))) = waiting else {
+            return;
+        };
+        admit(&worker, stream, phase.clone());
     }
 }
 
@@ -80,7 +93,15 @@ async fn serve(worker: Arc<Worker>, stream: TcpStream, mut phase: watch::Receive
     let leash = Leash::new();
     let service = service_fn(|request| {
         let (worker, leash) = (Arc::clone(&worker), Arc::clone(&leash));
-        async move { Ok::<_, Infallible>(call(&worker, leash, request).await) }
+        async move {
+            let mut response = call(&worker, leash, request).await;
+            if worker.shared.is_leaving() {
+                // Another process, or another instance, answers the next call.
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let stream = Patient::new(
         TokioIo::new(stream),
@@ -99,7 +120,9 @@ async fn serve(worker: Arc<Worker>, stream: TcpStream, mut phase: watch::Receive
             // What a connection dies of is the client's business: a call on it has settled by itself.
             _ = connection.as_mut() => return,
             changed = phase.changed() => {
-                connection.as_mut().graceful_shutdown();
+                if changed.is_err() || phase.borrow_and_update().closes_idle() {
+                    connection.as_mut().graceful_shutdown();
+                }
                 if changed.is_err() {
                     let _ = connection.as_mut().await;
                     return;

@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) in_flight_bytes: Arc<Counter>,
     /// Client connections open.
     pub(crate) connections: Arc<Counter>,
+    /// Not ready: answers ask clients to connect anew.
+    pub(crate) leaving: AtomicBool,
     /// No new calls; those in flight go on.
     pub(crate) draining: AtomicBool,
     /// Calls in flight end now, with an error.
@@ -66,6 +68,10 @@ impl Shared {
 
     pub(crate) fn is_cut(&self) -> bool {
         self.cut.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -2,14 +2,13 @@
 //!
 //! Where the socket comes from is the caller's business: bound by it, or inherited from whoever started the process.
 //! A thread shares nothing that it would have to lock on a call's path: its connections to providers are
-//! its own. Draining: no new connections, calls in flight go on until the bound, then they are cut.
+//! its own. How it ends is in `drain`.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use lintel_config::{PeerId, Snapshot};
@@ -22,6 +21,7 @@ use tokio::sync::watch;
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::commit::Committer;
 use crate::control::{ControlHandle, KeyEntry, KeyTable};
+use crate::drain::{Phase, idle_or_cut};
 use crate::listen;
 use crate::objects::Index;
 use crate::probe::{Probe, Step};
@@ -30,9 +30,6 @@ use crate::upstream::{Pool, Tokens, Told};
 
 /// How often idle connections are looked through.
 const SWEEP: Duration = Duration::from_secs(10);
-/// How long calls that were cut may take to say so.
-const LAST_WORDS: Duration = Duration::from_millis(500);
-
 /// What the data plane needs.
 pub struct Deps {
     /// Where calls come in: bound, and listening.
@@ -74,14 +71,6 @@ pub enum StartError {
     Thread(#[from] io::Error),
 }
 
-/// What the process is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Serving,
-    Draining,
-    Cut,
-}
-
 /// One thread's own.
 pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
@@ -97,8 +86,8 @@ pub struct Running {
     pub local_addr: SocketAddr,
     /// Commands to it.
     pub handle: ControlHandle,
-    phase: watch::Sender<Phase>,
-    threads: Vec<JoinHandle<()>>,
+    pub(crate) phase: watch::Sender<Phase>,
+    pub(crate) threads: Vec<JoinHandle<()>>,
 }
 
 /// Starts the data plane.
@@ -158,6 +147,7 @@ fn share(deps: &Deps) -> Shared {
         in_flight: Arc::new(Counter::new(limits.in_flight as u64)),
         in_flight_bytes: Arc::new(Counter::new(limits.in_flight_bytes as u64)),
         connections: Arc::new(Counter::new(limits.connections as u64)),
+        leaving: false.into(),
         draining: false.into(),
         cut: false.into(),
         objects: Index::new(deps.queries.clone()),
@@ -191,52 +181,11 @@ fn work(worker: Worker, listener: std::net::TcpListener) {
     committer.commit();
 }
 
-/// Waits until no exchange is under way, or the process is cut and the calls have had their last words.
-async fn idle_or_cut(worker: &Arc<Worker>, phase: &mut watch::Receiver<Phase>) {
-    let idle = async {
-        while worker.shared.in_flight.taken() > 0 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        // The last answer is on its way out of the connection's buffer.
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
-    let cut = async {
-        let _ = phase.wait_for(|p| *p == Phase::Cut).await;
-        tokio::time::sleep(LAST_WORDS).await;
-    };
-    tokio::select! {
-        () = idle => {}
-        () = cut => {}
-    }
-}
-
 async fn sweep(worker: Arc<Worker>) {
     loop {
         tokio::time::sleep(SWEEP).await;
         let snapshot = worker.shared.snapshot.load_full();
         let peers: Vec<PeerId> = snapshot.peers().map(|p| p.id).collect();
         worker.pool.sweep(&peers, worker.shared.now());
-    }
-}
-
-impl Running {
-    /// Begins to stop: not ready, no new connections, calls in flight go on.
-    pub fn begin_drain(&self) {
-        self.handle.shared.draining.store(true, Ordering::Release);
-        let _ = self.phase.send(Phase::Draining);
-    }
-
-    /// Stops: waits for calls in flight for at most `bound`, or until `hurry` says so; then cuts them and joins.
-    pub fn drain(mut self, bound: Duration, hurry: &dyn Fn() -> bool) {
-        self.begin_drain();
-        let until = Instant::now() + bound;
-        while self.handle.shared.in_flight.taken() > 0 && Instant::now() < until && !hurry() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        self.handle.shared.cut.store(true, Ordering::Release);
-        let _ = self.phase.send(Phase::Cut);
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
-        }
     }
 }

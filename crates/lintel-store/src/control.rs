@@ -10,6 +10,7 @@ mod tenants;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use lintel_types::{Clock, Timestamp};
 use parking_lot::Mutex;
@@ -45,6 +46,8 @@ struct Inner {
     db: Mutex<Connection>,
     path: PathBuf,
     clock: Arc<dyn Clock>,
+    /// Another process makes the changes.
+    let_go: AtomicBool,
 }
 
 impl std::fmt::Debug for Control {
@@ -67,6 +70,7 @@ impl Control {
                 db: Mutex::new(db),
                 path,
                 clock,
+                let_go: AtomicBool::new(false),
             }),
         })
     }
@@ -87,6 +91,24 @@ impl Control {
         work(&self.inner.db.lock()).map_err(self.sql())
     }
 
+    /// Refuses changes from now on: another process makes them.
+    pub fn let_go(&self) {
+        // Under the lock: a change that has begun is whole before this returns.
+        let _db = self.inner.db.lock();
+        self.inner.let_go.store(true, Ordering::Release);
+    }
+
+    /// Takes changes again after [`Control::let_go`].
+    pub fn take_back(&self) {
+        self.inner.let_go.store(false, Ordering::Release);
+    }
+
+    /// A number that is another one whenever another connection has changed something.
+    /// <https://sqlite.org/pragma.html#pragma_data_version>
+    pub fn data_version(&self) -> Result<i64, StoreError> {
+        self.read(|db| db.query_row("PRAGMA data_version", [], |row| row.get(0)))
+    }
+
     /// Changes, all or nothing.
     fn change<T>(
         &self,
@@ -94,6 +116,9 @@ impl Control {
     ) -> Result<T, StoreError> {
         let attempt = || {
             let mut db = self.inner.db.lock();
+            if self.inner.let_go.load(Ordering::Acquire) {
+                return Err(Change::Refused(StoreError::LetGo));
+            }
             let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = work(&transaction)?;
             transaction.commit()?;

@@ -161,6 +161,11 @@ pub enum StoreError {
         /// Its name.
         name: String,
     },
+    /// Another process takes over, and makes the changes.
+    #[error(
+        "an upgrade is under way, and the new process makes the changes: try again in a moment"
+    )]
+    LetGo,
     /// A value that can't be accepted.
     #[error("{what} `{value}` {why}")]
     Invalid {
@@ -206,6 +211,9 @@ impl From<StoreError> for Error {
             }
             StoreError::Invalid { .. } => {
                 Error::client(Kind::InvalidRequest, "invalid_value", error.to_string())
+            }
+            StoreError::LetGo => {
+                Error::gateway(Kind::Overloaded, "upgrade_under_way", error.to_string())
             }
             StoreError::Unwritable(_) => {
                 let text = "the ledger cannot be written now: try again in a moment";

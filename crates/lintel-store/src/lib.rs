@@ -32,4 +32,4 @@ pub use projection::{LaneStatus, Projection, ProjectionStatus, SegmentsHeld, Set
 pub use queries::{
     Dimension, LogQuery, LogRow, Queries, Totals, UsageQuery, UsageRow, Verification,
 };
-pub use store::Store;
+pub use store::{Store, holder};

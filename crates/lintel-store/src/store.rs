@@ -1,10 +1,10 @@
 //! The store directory and its lock: one process a directory.
 //!
-//! Knows nothing of what lies in the files. Invariant: while a [`Store`] lives, no other process has one
-//! on the same directory; the kernel drops the lock with the process, so a crash leaves nothing to clean.
+//! Knows nothing of what lies in the files. Invariant: while a [`Store`] holds it, no other process holds the same
+//! directory; the kernel drops the lock with the process, so a crash leaves nothing to clean.
 
 use std::fs::{File, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
@@ -16,7 +16,13 @@ const LOCK: &str = "lock";
 #[derive(Debug)]
 pub struct Store {
     dir: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+/// The process that holds the store in `dir`, or held it last, as it says in the lock's file; none where none ever did.
+pub fn holder(dir: &Path) -> Option<u32> {
+    let text = std::fs::read_to_string(dir.join(LOCK)).ok()?;
+    text.trim().parse().ok()
 }
 
 impl Store {
@@ -24,34 +30,41 @@ impl Store {
     pub fn open(dir: &Path) -> Result<Store, StoreError> {
         private::make_dir(dir).map_err(StoreError::io("make the store directory", dir))?;
         let path = dir.join(LOCK);
-        let mut lock = private::open_file(&path).map_err(StoreError::io("open", &path))?;
-        match lock.try_lock() {
+        let lock = private::open_file(&path).map_err(StoreError::io("open", &path))?;
+        let store = Store {
+            dir: dir.to_owned(),
+            lock,
+        };
+        store.hold()?;
+        Ok(store)
+    }
+
+    /// Lets another process hold the directory. This one must change nothing in it from now on, but what its own
+    /// generation of the journal holds.
+    pub fn let_go(&self) -> Result<(), StoreError> {
+        let path = self.dir.join(LOCK);
+        self.lock.unlock().map_err(StoreError::io("unlock", path))
+    }
+
+    /// Holds the directory again after [`Store::let_go`]. Refuses as [`Store::open`] does.
+    pub fn hold(&self) -> Result<(), StoreError> {
+        let path = self.dir.join(LOCK);
+        match self.lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut pid = String::new();
-                let read = lock.read_to_string(&mut pid);
-                let known = read.is_ok() && !pid.trim().is_empty();
-                let pid = if known {
-                    pid.trim().to_owned()
-                } else {
-                    "unknown".to_owned()
-                };
                 return Err(StoreError::Locked {
-                    dir: dir.to_owned(),
-                    pid,
+                    dir: self.dir.clone(),
+                    pid: holder(&self.dir).map_or_else(|| "unknown".to_owned(), |p| p.to_string()),
                 });
             }
             Err(TryLockError::Error(source)) => return Err(StoreError::io("lock", &path)(source)),
         }
+        let mut lock = &self.lock;
         let named = lock
             .set_len(0)
             .and_then(|()| lock.rewind())
             .and_then(|()| writeln!(lock, "{}", std::process::id()));
-        named.map_err(StoreError::io("write", &path))?;
-        Ok(Store {
-            dir: dir.to_owned(),
-            _lock: lock,
-        })
+        named.map_err(StoreError::io("write", &path))
     }
 
     /// The directory.
@@ -96,6 +109,19 @@ mod tests {
         );
         drop(store);
         Store::open(scratch.path()).unwrap();
+    }
+
+    #[test]
+    fn what_is_let_go_can_be_held_by_another_and_taken_back() {
+        let scratch = Scratch::new();
+        let first = Store::open(scratch.path()).unwrap();
+        first.let_go().unwrap();
+        let second = Store::open(scratch.path()).unwrap();
+        assert!(matches!(first.hold(), Err(StoreError::Locked { .. })));
+        drop(second);
+        first.hold().unwrap();
+        assert!(Store::open(scratch.path()).is_err());
+        assert_eq!(holder(scratch.path()), Some(std::process::id()));
     }
 
     #[test]

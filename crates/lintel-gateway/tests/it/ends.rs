@@ -188,7 +188,7 @@ fn shutdown_cuts_streams_with_an_error_and_settles_them() {
     let mut waiting = plane.send("late", false);
     wait(|| plane.running.as_ref().unwrap().handle.status().in_flight == 2);
     let running = plane.running.take().unwrap();
-    running.drain(Duration::from_millis(50), &|| false);
+    running.drain(crate::plane::within(Duration::from_millis(50)), &|| false);
     let rest = read_until(&mut stream, "shutting_down");
     assert!(!rest.contains("[DONE]"), "{rest}");
     let refused = read_until(&mut waiting, "shutting_down");

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use lintel_config::Snapshot;
-use lintel_gateway::{Deps, KeyEntry, Running, Standing, Step, start};
+use lintel_gateway::{Deps, Drain, KeyEntry, Running, Standing, Step, start};
 use lintel_store::{Journal, JournalOptions, Projection, SettledSink};
 use lintel_telemetry::{Level, LineReader, Metrics};
 use lintel_types::{Clock as _, NodeId, Orphaned, Principal, PrincipalKind, RouteAccess, Settled};
@@ -56,6 +56,15 @@ impl SettledSink for Rows {
     }
 
     fn orphaned(&mut self, _record: &Orphaned) {}
+}
+
+/// Stops within `bound`, as nobody's predecessor.
+pub(crate) fn within(bound: Duration) -> Drain {
+    Drain {
+        delay: Duration::ZERO,
+        bound,
+        handed_over: false,
+    }
 }
 
 impl Plane {
@@ -149,7 +158,7 @@ impl Plane {
 impl Drop for Plane {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
-            running.drain(Duration::ZERO, &|| true);
+            running.drain(within(Duration::ZERO), &|| true);
         }
         if let Some(projection) = self.projection.take() {
             projection.stop();

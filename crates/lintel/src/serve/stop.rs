@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use lintel_admin::Reload;
 use lintel_admin::serve::Running as Admin;
-use lintel_gateway::Running as Plane;
+use lintel_gateway::{Drain, Running as Plane};
 use lintel_telemetry::{Level, LineWriter, LogEvent};
 use lintel_types::Clock;
 
@@ -79,11 +79,16 @@ impl Parts {
             log,
             clock,
         } = self;
-        let bound = plane.handle.snapshot().limits.drain;
+        let limits = plane.handle.snapshot().limits;
+        let how = Drain {
+            delay: limits.drain_delay,
+            bound: limits.drain,
+            handed_over: false,
+        };
         let hurry = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&hurry);
         let mut draining = tokio::task::spawn_blocking(move || {
-            plane.drain(bound, &|| asked.load(Ordering::Relaxed))
+            plane.drain(how, &|| asked.load(Ordering::Relaxed))
         });
         tokio::select! {
             _ = &mut draining => {}

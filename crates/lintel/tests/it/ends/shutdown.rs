@@ -2,7 +2,7 @@
 
 use crate::ends::{CONTENT, broken, choose};
 use crate::harness::script::Gate;
-use crate::harness::{Config, FACES, Face, Lintel, Stage, until};
+use crate::harness::{Config, FACES, Face, Lintel, Stage, dialect, until};
 
 #[test]
 fn a_shutdown_settles_what_it_cuts() {
@@ -88,4 +88,33 @@ fn a_shutdown_lets_calls_finish_within_its_bound() {
     assert!(stage.lintel.ended().success());
     let again = Lintel::start_in(stage.lintel.dir.clone(), &Config::of(&stage.provider));
     assert_eq!(again.row("kept").outcome(), "success");
+}
+
+#[test]
+fn readiness_drops_before_calls_are_refused() {
+    let mut stage = Stage::with(dialect::answer, |config| config.limit("drain_delay", "60s"));
+    let mut kept = stage.connect();
+    let call = |client: &mut crate::harness::Client, session: &str| {
+        client.call(&stage.request(Face::Openai, "up/m", false, session))
+    };
+    let before = call(&mut kept, "before");
+    assert_eq!((before.status, before.header("connection")), (200, None));
+    stage.lintel.signal("TERM");
+    until("the drain to be seen", || {
+        stage.lintel.ask("GET", "/readyz").status == 503
+    });
+    for (client, session) in [(&mut kept, "kept"), (&mut stage.connect(), "new")] {
+        let reply = call(client, session);
+        assert_eq!(reply.status, 200, "{session}: {}", reply.text());
+        assert_eq!(reply.header("connection"), Some("close"), "{session}");
+        assert!(
+            client.rest().0.is_empty(),
+            "{session}: closed after its answer"
+        );
+    }
+    // A second signal ends the waiting.
+    stage.lintel.signal("TERM");
+    assert!(stage.lintel.ended().success());
+    let again = Lintel::start_in(stage.lintel.dir.clone(), &Config::of(&stage.provider));
+    assert_eq!(again.rows().len(), 3);
 }
