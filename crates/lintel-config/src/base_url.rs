@@ -1,11 +1,12 @@
 //! Where a provider's API begins, and which places no configuration may send calls to.
 //!
-//! Link-local addresses and the metadata services of clouds hand out the machine's own credentials to
-//! whoever asks; a base URL is never one of them. What a name resolves to is only known when dialling:
-//! whoever dials asks [`is_forbidden_ip`] again.
+//! A base URL is never an address that [`standing`] forbids. What a name resolves to is only known when dialling:
+//! whoever dials asks again.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
+
+use crate::reach::{Standing, standing};
 
 /// A base URL, taken apart for dialling and for writing request lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +127,7 @@ fn check_host(written: &str) -> Result<String, BadUrl> {
         .and_then(|h| h.strip_suffix(']'))
         .unwrap_or(written);
     if let Ok(ip) = bare.parse::<IpAddr>() {
-        return if is_forbidden_ip(ip) {
+        return if standing(ip) == Standing::Forbidden {
             Err(BadUrl::Forbidden)
         } else {
             Ok(bare.to_owned())
@@ -148,45 +149,6 @@ fn check_host(written: &str) -> Result<String, BadUrl> {
         return Err(BadUrl::Forbidden);
     }
     Ok(bare.to_owned())
-}
-
-/// Whether no call may go to `ip`: link-local, unspecified, multicast, or a cloud's metadata service, also inside IPv6.
-pub fn is_forbidden_ip(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => is_forbidden_v4(ip),
-        IpAddr::V6(ip) => embedded_v4(ip).is_some_and(is_forbidden_v4) || is_forbidden_v6(ip),
-    }
-}
-
-fn is_forbidden_v4(ip: Ipv4Addr) -> bool {
-    /// Metadata services outside of link-local: Alibaba Cloud, Azure's wire server, Oracle Cloud.
-    const METADATA: [Ipv4Addr; 3] = [
-        Ipv4Addr::new(100, 100, 100, 200),
-        Ipv4Addr::new(168, 63, 129, 16),
-        Ipv4Addr::new(192, 0, 0, 192),
-    ];
-    ip.is_link_local()
-        || ip.is_unspecified()
-        || ip.is_broadcast()
-        || ip.is_multicast()
-        || METADATA.contains(&ip)
-}
-
-fn is_forbidden_v6(ip: Ipv6Addr) -> bool {
-    /// AWS's metadata service over IPv6.
-    const METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
-    ip.is_unicast_link_local() || ip.is_unspecified() || ip.is_multicast() || ip == METADATA
-}
-
-/// The IPv4 address that an IPv6 address stands for: mapped (`::ffff:a.b.c.d`), NAT64 (`64:ff9b::a.b.c.d`) or 6to4 (`2002:…`).
-fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
-    let from = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match ip.segments() {
-        [0, 0, 0, 0, 0, 0xffff, high, low]
-        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-        | [0x2002, high, low, ..] => Some(from(high, low)),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod prices;
 mod problem;
 mod providers;
 pub mod raw;
+pub mod reach;
 pub mod renames;
 mod resolved;
 mod routes;

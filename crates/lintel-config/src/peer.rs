@@ -10,7 +10,10 @@ use rustls::RootCertStore;
 use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
 
+use lintel_wire::provider::PrivateAddresses;
+
 use crate::base_url::BaseUrl;
+use crate::reach::is_local_name;
 
 /// What tells peers apart: the first half of a SHA-256 over all that decides the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,11 +30,23 @@ pub struct Peer {
     pub base: BaseUrl,
     /// What TLS is made of; used over `https` only.
     pub tls: Arc<TlsMaterial>,
+    /// Whether its name may lead to private addresses.
+    pub private: bool,
 }
 
 impl Peer {
-    /// A peer of `provider` at `base`.
-    pub fn new(provider: &Arc<str>, base: BaseUrl, tls: TlsMaterial) -> Self {
+    /// A peer of `provider` at `base`. `private` says whether its name may lead to private addresses; unsaid, the
+    /// name decides.
+    pub fn new(
+        provider: &Arc<str>,
+        base: BaseUrl,
+        tls: TlsMaterial,
+        private: Option<PrivateAddresses>,
+    ) -> Self {
+        let private = match private {
+            Some(said) => said == PrivateAddresses::Allow,
+            None => is_local_name(&base.host),
+        };
         let mut digest = Sha256::new();
         // Lengths keep neighbours apart: no two different peers feed the same bytes.
         let mut feed = |bytes: &[u8]| {
@@ -42,6 +57,7 @@ impl Peer {
         feed(&[u8::from(base.https)]);
         feed(base.authority.as_bytes());
         feed(&tls.id);
+        feed(&[u8::from(private)]);
         let digest: [u8; 32] = digest.finalize().into();
         let half = digest.iter().take(16);
         Self {
@@ -49,6 +65,7 @@ impl Peer {
             provider: Arc::clone(provider),
             base,
             tls: Arc::new(tls),
+            private,
         }
     }
 }
@@ -61,6 +78,7 @@ impl fmt::Debug for Peer {
             .field("provider", &self.provider)
             .field("base", &self.base)
             .field("tls", &self.tls)
+            .field("private", &self.private)
             .finish()
     }
 }
@@ -96,7 +114,13 @@ mod tests {
             id: [tls; 32],
             ..TlsMaterial::default()
         };
-        Peer::new(&Arc::from(provider), BaseUrl::parse(url).unwrap(), tls).id
+        Peer::new(
+            &Arc::from(provider),
+            BaseUrl::parse(url).unwrap(),
+            tls,
+            None,
+        )
+        .id
     }
 
     #[test]

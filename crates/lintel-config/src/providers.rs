@@ -86,7 +86,12 @@ fn resolve_one(
     let tokens = match &credential {
         Some(Credential::ServiceAccount(account)) => {
             let place = account.token_uri.clone();
-            Some(Arc::new(Peer::new(&name, place, TlsMaterial::default())))
+            Some(Arc::new(Peer::new(
+                &name,
+                place,
+                TlsMaterial::default(),
+                config.private_addresses,
+            )))
         }
         _ => None,
     };
@@ -94,7 +99,7 @@ fn resolve_one(
         index,
         host,
         protocol: config.protocol,
-        peer: Arc::new(Peer::new(&name, base, tls)),
+        peer: Arc::new(Peer::new(&name, base, tls, config.private_addresses)),
         tokens,
         name,
         credential,
@@ -125,6 +130,7 @@ fn sandbox(
         ("project", config.project.is_some()),
         ("objects", config.objects != Objects::default()),
         ("tls", config.tls.is_some()),
+        ("private_addresses", config.private_addresses.is_some()),
     ];
     for (key, _) in idle.into_iter().filter(|(_, written)| *written) {
         report.problem_at_key(
@@ -144,7 +150,7 @@ fn sandbox(
         index,
         host: hosts::generic(SANDBOX),
         protocol: SANDBOX,
-        peer: Arc::new(Peer::new(&name, base, TlsMaterial::default())),
+        peer: Arc::new(Peer::new(&name, base, TlsMaterial::default(), None)),
         tokens: None,
         name,
         credential: None,

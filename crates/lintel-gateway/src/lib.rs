@@ -50,3 +50,4 @@ pub use control::{ControlHandle, KeyEntry, Standing, Status};
 pub use drain::Drain;
 pub use probe::Step;
 pub use start::{Deps, Running, StartError, start};
+pub use upstream::{Resolve, SystemResolver};

@@ -16,7 +16,7 @@ use crate::clock::{SystemClock, SystemEntropy};
 use crate::control::KeyTable;
 use crate::objects::Index;
 use crate::probe::{Probe, Step};
-use crate::upstream::{Tokens, Told, Trust};
+use crate::upstream::{Resolver, Tokens, Told, Trust};
 
 /// Shared by every worker.
 pub(crate) struct Shared {
@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) probe: Probe,
     /// Tokens that accounts have been given.
     pub(crate) tokens: Tokens,
+    /// Names of providers to addresses.
+    pub(crate) resolver: Resolver,
     /// TLS to providers.
     pub(crate) trust: Arc<Trust>,
     /// What has been told of providers that aren't reached.

@@ -26,7 +26,7 @@ use crate::listen;
 use crate::objects::Index;
 use crate::probe::{Probe, Step};
 use crate::shared::Shared;
-use crate::upstream::{Pool, Tokens, Told};
+use crate::upstream::{Pool, Resolve, Resolver, Tokens, Told};
 
 /// How often idle connections are looked through.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -48,6 +48,8 @@ pub struct Deps {
     pub lines: LineWriter,
     /// Threads; 0 takes as many as there are cores.
     pub threads: usize,
+    /// Finds the addresses of providers' names.
+    pub resolve: Arc<dyn Resolve>,
     /// Sees each step of each call begin. For tests.
     pub probe: Option<Arc<dyn Fn(Step) + Send + Sync>>,
 }
@@ -153,6 +155,7 @@ fn share(deps: &Deps) -> Shared {
         objects: Index::new(deps.queries.clone()),
         probe,
         tokens: Tokens::default(),
+        resolver: Resolver::new(Arc::clone(&deps.resolve)),
         trust: Arc::default(),
         told: Told::default(),
     }

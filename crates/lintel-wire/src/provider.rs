@@ -23,7 +23,7 @@ pub(crate) mod gemini;
 pub(crate) mod openai;
 pub(crate) mod vertex;
 
-pub use connection::ProviderTls;
+pub use connection::{PrivateAddresses, ProviderTls};
 pub use error_body::{ProviderError, read_error};
 
 pub use anthropic::ANTHROPIC;
@@ -175,6 +175,10 @@ pub struct ProviderConfig {
     /// Whom the provider's certificate has to convince, and what it is shown; for `https` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<ProviderTls>,
+    /// Whether calls may go to private and loopback addresses that the base URL's host name leads to. Default: where
+    /// the name is local, as `localhost`, `vllm` and `vllm.models.svc` are. A literal address is always meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_addresses: Option<PrivateAddresses>,
     /// How the simulated provider behaves; for protocol `sandbox` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxConfig>,

@@ -1,16 +1,16 @@
 //! Dialling: resolve, check, connect to that very address, TLS where the base URL says so.
 //!
-//! Link-local addresses and clouds' metadata services are refused, whatever name led there.
+//! Invariant: a connection goes to an address that was checked, after it was resolved for that connection.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use hyper::client::conn::http1;
 use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioIo;
-use lintel_config::base_url::is_forbidden_ip;
-use lintel_config::{BaseUrl, Peer, PeerId};
+use lintel_config::reach::{Standing, standing};
+use lintel_config::{Peer, PeerId};
 use lintel_types::{FailureClass, Phase};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -18,6 +18,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::line::Line;
 use super::pool::Connection;
+use super::race;
 use super::tls::Fault;
 use crate::failed::AttemptFailed;
 use crate::start::Worker;
@@ -29,7 +30,7 @@ pub(super) async fn connect(
     peer: &Peer,
 ) -> Result<Connection, AttemptFailed> {
     let base = &peer.base;
-    let line = tcp(base)
+    let line = tcp(worker, &base.host, base.port, peer.private)
         .await
         .map(Line::new)
         .map_err(|e| failed(FailureClass::Connect, e))?;
@@ -56,32 +57,43 @@ fn failed(
     AttemptFailed::new(class, Phase::BeforeSend).because(cause)
 }
 
-async fn tcp(base: &BaseUrl) -> io::Result<TcpStream> {
-    let host = base.host.trim_matches(['[', ']']);
+/// Opens a socket to `host`: an address as it is written, or one of those that its name has now.
+async fn tcp(worker: &Worker, host: &str, port: u16, private: bool) -> io::Result<TcpStream> {
     if let Ok(ip) = host.parse::<IpAddr>() {
-        return open(SocketAddr::new(ip, base.port)).await;
+        // Written so in the configuration: the operator's word, but never a forbidden one.
+        let allowed = allowed(host, &[ip], true)?;
+        return race::connect(&allowed, port).await;
     }
-    let mut last = io::Error::new(io::ErrorKind::NotFound, format!("{host} has no address"));
-    for address in tokio::net::lookup_host((host, base.port)).await? {
-        match open(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(e) => last = e,
-        }
-    }
-    Err(last)
+    let found = worker.shared.resolver.find(host).await.map_err(|e| {
+        let text = format!("no address of {host} is known: {e}");
+        io::Error::new(e.kind(), text)
+    })?;
+    race::connect(&allowed(host, &found, private)?, port).await
 }
 
-async fn open(address: SocketAddr) -> io::Result<TcpStream> {
-    if is_forbidden_ip(address.ip()) {
-        let text = format!(
-            "{} is link-local or a cloud's metadata service: refused",
-            address.ip()
-        );
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+/// Those of `found` that calls may go to. The connection goes to one of these very addresses: nobody asks again.
+fn allowed(host: &str, found: &[IpAddr], private: bool) -> io::Result<Vec<IpAddr>> {
+    let (mut kept, mut refused) = (Vec::new(), None);
+    for ip in found {
+        match standing(*ip) {
+            Standing::Public => kept.push(*ip),
+            Standing::Private if private => kept.push(*ip),
+            kind => refused = Some((ip, kind)),
+        }
     }
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
+    if !kept.is_empty() {
+        return Ok(kept);
+    }
+    let text = match refused {
+        None => format!("{host} has no address"),
+        Some((ip, Standing::Forbidden)) => format!(
+            "{host} leads to {ip}, which is link-local or a cloud's metadata service: never called"
+        ),
+        Some((ip, _)) => format!(
+            "{host} is a public name and leads to the private address {ip}: refused; if it is meant, write `private_addresses: allow`"
+        ),
+    };
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
 }
 
 async fn handshake<S>(
@@ -115,4 +127,35 @@ where
         ended,
         reused: false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_be_called_is_kept() {
+        let check = |found: &[&str], private: bool, expect: Result<&[&str], &str>| {
+            let found: Vec<IpAddr> = found.iter().map(|ip| ip.parse().unwrap()).collect();
+            match (allowed("x.example", &found, private), expect) {
+                (Ok(kept), Ok(expect)) => {
+                    let kept: Vec<String> = kept.iter().map(ToString::to_string).collect();
+                    assert_eq!(kept, expect);
+                }
+                (Err(e), Err(part)) => assert!(e.to_string().contains(part), "{e}"),
+                (got, _) => panic!("{found:?}: {got:?}"),
+            }
+        };
+        check(
+            &["1.1.1.1", "2606:4700::1111"],
+            false,
+            Ok(&["1.1.1.1", "2606:4700::1111"]),
+        );
+        check(&["10.0.0.1", "1.1.1.1"], false, Ok(&["1.1.1.1"]));
+        check(&["10.0.0.1", "1.1.1.1"], true, Ok(&["10.0.0.1", "1.1.1.1"]));
+        check(&["10.0.0.1"], false, Err("private_addresses: allow"));
+        check(&["169.254.169.254"], true, Err("never called"));
+        check(&["169.254.169.254", "::1"], true, Ok(&["::1"]));
+        check(&[], true, Err("has no address"));
+    }
 }

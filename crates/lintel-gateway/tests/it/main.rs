@@ -8,6 +8,7 @@
 
 mod certificates;
 mod ends;
+mod names;
 mod plane;
 mod server;
 mod signing;

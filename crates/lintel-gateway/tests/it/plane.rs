@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use lintel_config::Snapshot;
-use lintel_gateway::{Deps, Drain, KeyEntry, Running, Standing, Step, start};
+use lintel_gateway::{
+    Deps, Drain, KeyEntry, Resolve, Running, Standing, Step, SystemResolver, start,
+};
 use lintel_store::{Journal, JournalOptions, Projection, SettledSink};
 use lintel_telemetry::{Level, LineReader, Metrics};
 use lintel_types::{Clock as _, NodeId, Orphaned, Principal, PrincipalKind, RouteAccess, Settled};
@@ -73,6 +75,15 @@ impl Plane {
     }
 
     pub(crate) fn with(snapshot: Snapshot, probe: Option<Arc<dyn Fn(Step) + Send + Sync>>) -> Self {
+        Self::resolving(snapshot, probe, Arc::new(SystemResolver))
+    }
+
+    /// With names of the test's own.
+    pub(crate) fn resolving(
+        snapshot: Snapshot,
+        probe: Option<Arc<dyn Fn(Step) + Send + Sync>>,
+        resolve: Arc<dyn Resolve>,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let now = lintel_gateway::SystemClock::new().wall();
         let (journal, _) = Journal::open(dir.path(), JournalOptions::new(NodeId(0)), now).unwrap();
@@ -90,6 +101,7 @@ impl Plane {
             metrics: metrics.clone(),
             lines,
             threads: 1,
+            resolve,
             probe,
         };
         Self {

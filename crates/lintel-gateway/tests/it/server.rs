@@ -32,6 +32,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
     accepted: Arc<AtomicUsize>,
+    hangs_up: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
 }
 
@@ -55,9 +56,10 @@ impl Server {
             address,
             seen: Arc::clone(&seen),
             accepted: Arc::default(),
+            hangs_up: Arc::default(),
             stop: Arc::clone(&stop),
         };
-        let accepted = Arc::clone(&server.accepted);
+        let (accepted, hangs_up) = (Arc::clone(&server.accepted), Arc::clone(&server.hangs_up));
         let answer: Arc<Answer> = Arc::new(answer);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
@@ -66,13 +68,13 @@ impl Server {
                 }
                 accepted.fetch_add(1, Ordering::SeqCst);
                 let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
-                let tls = tls.clone();
+                let (tls, once) = (tls.clone(), Arc::clone(&hangs_up));
                 std::thread::spawn(move || match tls {
-                    None => serve(stream, &seen, &*answer),
+                    None => serve(stream, &seen, &*answer, &once),
                     Some(config) => {
                         let session = ServerConnection::new(config).unwrap();
                         let mut stream = StreamOwned::new(session, stream);
-                        serve(&mut stream, &seen, &*answer);
+                        serve(&mut stream, &seen, &*answer, &once);
                         // Closing on unread bytes would reset the connection, and the alert would be lost.
                         let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
                     }
@@ -92,6 +94,7 @@ impl Server {
             address: listener.local_addr().unwrap(),
             seen: Arc::default(),
             accepted: Arc::default(),
+            hangs_up: Arc::default(),
             stop: Arc::default(),
         };
         let (accepted, stop) = (Arc::clone(&server.accepted), Arc::clone(&server.stop));
@@ -127,6 +130,7 @@ impl Server {
             address: listener.local_addr().unwrap(),
             seen: Arc::default(),
             accepted: Arc::default(),
+            hangs_up: Arc::default(),
             stop: Arc::default(),
         };
         let stop = Arc::clone(&server.stop);
@@ -140,6 +144,12 @@ impl Server {
             }
         });
         server
+    }
+
+    /// From now on each connection is closed after its answer.
+    pub(crate) fn hangs_up(self) -> Self {
+        self.hangs_up.store(true, Ordering::SeqCst);
+        self
     }
 
     /// Connections taken so far.
@@ -159,7 +169,7 @@ impl Drop for Server {
     }
 }
 
-fn serve(stream: impl Read + Write, seen: &Mutex<Vec<Seen>>, answer: &Answer) {
+fn serve(stream: impl Read + Write, seen: &Mutex<Vec<Seen>>, answer: &Answer, once: &AtomicBool) {
     let mut input = BufReader::new(stream);
     while let Some(request) = read(&mut input) {
         let n = {
@@ -173,7 +183,10 @@ fn serve(stream: impl Read + Write, seen: &Mutex<Vec<Seen>>, answer: &Answer) {
             body.len()
         );
         let out = input.get_mut();
-        if out.write_all(head.as_bytes()).is_err() || out.flush().is_err() {
+        if out.write_all(head.as_bytes()).is_err()
+            || out.flush().is_err()
+            || once.load(Ordering::SeqCst)
+        {
             return;
         }
     }

@@ -45,7 +45,7 @@ fn plane(tokens: &Server, provider: &Server) -> Plane {
     ));
     let account = account(tokens);
     let place = account.token_uri.clone();
-    let peer = Peer::new(&Arc::from("up"), place, TlsMaterial::default());
+    let peer = Peer::new(&Arc::from("up"), place, TlsMaterial::default(), None);
     let changed = Provider {
         credential: Some(Credential::ServiceAccount(account)),
         tokens: Some(Arc::new(peer)),

@@ -18,3 +18,13 @@ pub struct ProviderTls {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
+
+/// Whether calls may go to addresses of private networks that the provider's name leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PrivateAddresses {
+    /// They may, whoever owns the name.
+    Allow,
+    /// They may not, also where the name is a local one.
+    Refuse,
+}

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use lintel_admin::{AdminToken, DataPlane, Deps as AdminDeps, Keyring, Reload, router};
 use lintel_config::{Problem, Snapshot};
-use lintel_gateway::{Deps, Running, SystemClock};
+use lintel_gateway::{Deps, Running, SystemClock, SystemResolver};
 use lintel_store::{Migrated, Recovery, Store};
 use lintel_telemetry::{Level, LineWriter, LogEvent, Metrics};
 use lintel_types::Clock;
@@ -165,6 +165,7 @@ impl Start<'_> {
             metrics: self.metrics.clone(),
             lines: self.log.clone(),
             threads: 0,
+            resolve: Arc::new(SystemResolver),
             probe: None,
         };
         lintel_gateway::start(deps).map_err(told)
