@@ -207,10 +207,13 @@ pub(crate) async fn failed(
         }
         Failed::Provider(answer) => {
             provider_headers(&answer, &mut headers);
-            let told = provider_body(&answer, &id);
+            let status = status_for(&answer, dialect);
+            let told = ErrorBody {
+                status: Some(status),
+                ..provider_body(&answer, &id)
+            };
             headers.extend(dialect.error_headers(&told));
             let body = dialect.error(&told);
-            let status = status_for(&answer, dialect);
             finish(
                 settlement,
                 End {
@@ -300,6 +303,7 @@ fn provider_body<'a>(answer: &'a ProviderAnswer, id: &'a str) -> ErrorBody<'a> {
         message: Cow::Borrowed(&error.message),
         kind_name: error.kind_name.as_deref().map(Cow::Borrowed),
         kind: kind_of(answer.status),
+        status: None,
         code: error.code.as_deref().map(Cow::Borrowed),
         param: error.param.as_deref().map(Cow::Borrowed),
         request_id: Some(id),
@@ -317,6 +321,7 @@ fn foreign_body<'a>(answer: &'a ProviderAnswer, id: &'a str) -> ErrorBody<'a> {
         message: Cow::Borrowed(&answer.error.message),
         kind_name: None,
         kind: kind_of(answer.status),
+        status: None,
         code: Some(Cow::Owned(code)),
         param: None,
         request_id: Some(id),

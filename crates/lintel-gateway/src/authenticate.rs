@@ -21,11 +21,11 @@ const KEY_HEADERS: [&str; 4] = ["authorization", "x-api-key", "api-key", "x-goog
 /// TLS alone; over plain HTTP the Lintel key stands as the id. The signature proves nothing here and is not looked at.
 const AWS_SIGNED: &[u8] = b"AWS4-HMAC-SHA256 Credential=";
 
-/// Finds the caller. `in_query` is a key that stands in the query, where the dialect allows that.
+/// Finds the caller. `in_query` are the keys that stand in the query, where the dialect allows that.
 pub(crate) fn principal(
     shared: &Shared,
     headers: &HeaderMap,
-    in_query: Option<&str>,
+    in_query: &[String],
     now: Timestamp,
 ) -> Result<Arc<Principal>, Error> {
     let key = presented(headers, in_query)?;
@@ -62,13 +62,13 @@ pub(crate) fn principal(
 }
 
 /// The key of the request. Two different keys are refused: which one pays must be plain.
-fn presented<'r>(headers: &'r HeaderMap, in_query: Option<&'r str>) -> Result<&'r [u8], Error> {
+fn presented<'r>(headers: &'r HeaderMap, in_query: &'r [String]) -> Result<&'r [u8], Error> {
     let mut found: Option<&[u8]> = None;
     let written = headers
         .iter()
         .filter(|(name, _)| KEY_HEADERS.contains(&name.as_str()))
         .map(|(name, value)| bare(name.as_str(), value.as_bytes()));
-    for key in written.chain(in_query.map(|key| Some(key.as_bytes()))) {
+    for key in written.chain(in_query.iter().map(|key| Some(key.as_bytes()))) {
         let Some(key) = key else {
             return Err(refused(
                 "invalid_api_key",
@@ -124,7 +124,7 @@ mod tests {
             .iter()
             .map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)))
             .collect();
-        presented(&headers, None)
+        presented(&headers, &[])
             .map(|k| String::from_utf8(k.to_vec()).unwrap())
             .map_err(|e| e.code())
     }
@@ -145,9 +145,11 @@ mod tests {
     #[test]
     fn a_key_in_the_query_counts_like_any_other() {
         let mut headers = HeaderMap::new();
-        assert_eq!(presented(&headers, Some("abc")).unwrap(), b"abc");
+        let abc = ["abc".to_owned()];
+        assert_eq!(presented(&headers, &abc).unwrap(), b"abc");
         headers.insert("x-goog-api-key", HeaderValue::from_static("abc"));
-        assert_eq!(presented(&headers, Some("abc")).unwrap(), b"abc");
+        let abc = ["abc".to_owned()];
+        assert_eq!(presented(&headers, &abc).unwrap(), b"abc");
         let code = |q| presented(&headers, Some(q)).unwrap_err().code();
         assert_eq!(code("other"), "conflicting_keys");
         assert_eq!(code(""), "invalid_api_key");

@@ -158,7 +158,8 @@ fn declared_length(headers: &HeaderMap) -> Option<u64> {
 /// JSON, unencoded. A missing content type is taken for JSON.
 fn acceptable(headers: &HeaderMap) -> Result<(), Error> {
     let encoded = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
-    if headers.get(CONTENT_ENCODING).is_some_and(encoded) {
+    // The header may come several times, and every one of them counts.
+    if headers.get_all(CONTENT_ENCODING).iter().any(encoded) {
         let text = "compressed bodies are not taken: send the JSON without content-encoding";
         return Err(Error::client(
             Kind::UnsupportedMedia,
@@ -227,5 +228,11 @@ mod tests {
         assert_eq!(status(CONTENT_TYPE, "multipart/form-data"), Some(415));
         assert_eq!(status(CONTENT_ENCODING, "gzip"), Some(415));
         assert_eq!(status(CONTENT_ENCODING, "identity"), None);
+        let twice = ["identity", "gzip"].map(|v| (CONTENT_ENCODING, HeaderValue::from_static(v)));
+        let mut headers = HeaderMap::new();
+        for (name, value) in twice {
+            headers.append(name, value);
+        }
+        assert!(acceptable(&headers).is_err());
     }
 }

@@ -126,18 +126,23 @@ pub(crate) fn dialect(spoken: Option<Protocol>, path: &str) -> &'static dyn Surf
         .unwrap_or(spec(OPENAI_CHAT))
 }
 
-/// The credential that Gemini's callers may put into the query, decoded; none on other paths. It goes no further:
+/// The credentials that Gemini's callers may put into the query, decoded; none on other paths. They go no further:
 /// what is logged of a request is its path alone, and `key` is in no surface's [`SurfaceSpec::query`].
-pub(crate) fn key_in_query(path: &str, query: Option<&str>) -> Option<String> {
-    let mut members = query?.split('&');
-    let key = members.find_map(|member| member.strip_prefix("key="))?;
-    let geminis = path.starts_with(GEMINIS)
-        || call(path).is_some_and(|(spec, _)| spec.surface().protocol() == GEMINI);
-    if !geminis {
-        return None;
+pub(crate) fn keys_in_query(path: &str, query: Option<&str>) -> Vec<String> {
+    let members = query.unwrap_or_default().split('&');
+    let mut keys = members
+        .filter_map(|member| member.strip_prefix("key="))
+        .peekable();
+    let geminis = || {
+        path.starts_with(GEMINIS)
+            || call(path).is_some_and(|(spec, _)| spec.surface().protocol() == GEMINI)
+    };
+    if keys.peek().is_none() || !geminis() {
+        return Vec::new();
     }
     // What can't be decoded is no key of ours; as it stands it is refused as an unknown one.
-    Some(percent::decode(key).map_or_else(|| key.to_owned(), |k| k.into_owned()))
+    let read = |key: &str| percent::decode(key).map_or_else(|| key.to_owned(), |k| k.into_owned());
+    keys.map(read).collect()
 }
 
 #[cfg(test)]
@@ -203,14 +208,15 @@ mod tests {
 
     #[test]
     fn a_key_stands_in_the_query_of_geminis_paths_only() {
-        let key = |path: &str, query: &str| key_in_query(path, Some(query));
+        let keys = |path: &str, query: &str| keys_in_query(path, Some(query)).join(" ");
         let call = "/v1/models/m:generateContent";
-        assert_eq!(key(call, "alt=sse&key=lk_%31").as_deref(), Some("lk_1"));
-        assert_eq!(key("/v1beta/models", "key=a").as_deref(), Some("a"));
-        assert_eq!(key(call, "key=%zz").as_deref(), Some("%zz"));
-        assert_eq!(key(call, "keys=a"), None);
-        assert_eq!(key("/v1/models", "key=a"), None);
-        assert_eq!(key("/v1/messages", "key=a"), None);
+        assert_eq!(keys(call, "alt=sse&key=lk_%31"), "lk_1");
+        assert_eq!(keys("/v1beta/models", "key=a"), "a");
+        assert_eq!(keys(call, "key=%zz"), "%zz");
+        assert_eq!(keys(call, "key=a&alt=sse&key=b"), "a b");
+        assert_eq!(keys(call, "keys=a"), "");
+        assert_eq!(keys("/v1/models", "key=a"), "");
+        assert_eq!(keys("/v1/messages", "key=a"), "");
         let spec = spec(GEMINI_GENERATE);
         assert_eq!(
             query(spec, Some("key=a&alt=sse&prettyPrint=false")),

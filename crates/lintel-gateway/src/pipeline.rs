@@ -232,14 +232,9 @@ pub(crate) fn relay_of(settlement: Box<Settlement>, opened: Opened, ready: &Read
 
 /// Who calls.
 fn caller(settlement: &Settlement, parts: &Parts) -> Result<Arc<Principal>, Error> {
-    let in_query = entry::key_in_query(parts.uri.path(), parts.uri.query());
+    let in_query = entry::keys_in_query(parts.uri.path(), parts.uri.query());
     let wall = settlement.exchange.wall;
-    authenticate::principal(
-        &settlement.shared,
-        &parts.headers,
-        in_query.as_deref(),
-        wall,
-    )
+    authenticate::principal(&settlement.shared, &parts.headers, &in_query, wall)
 }
 
 /// The list of models, or one of them.
