@@ -90,6 +90,8 @@ pub struct ErrorBody<'a> {
     pub kind_name: Option<Cow<'a, str>>,
     /// What kind of error it is.
     pub kind: Kind,
+    /// The HTTP status that it goes out with, where that isn't the kind's: a provider's own.
+    pub status: Option<u16>,
     /// The code as JSON (`"expired_key"`, `400`); none when the provider gave none.
     pub code: Option<Cow<'a, str>>,
     /// The parameter at fault as JSON.
@@ -105,6 +107,7 @@ impl<'a> ErrorBody<'a> {
             message: Cow::Borrowed(&error.message),
             kind_name: error.kind_name.as_deref().map(Cow::Borrowed),
             kind: Kind::Upstream,
+            status: None,
             code: error.code.as_deref().map(Cow::Borrowed),
             param: None,
             request_id: None,
@@ -117,6 +120,7 @@ impl<'a> ErrorBody<'a> {
             message: Cow::Borrowed(error.message()),
             kind_name: None,
             kind: error.kind(),
+            status: None,
             code: Some(Cow::Owned(format!("\"{}\"", error.code()))),
             param: None,
             request_id,

@@ -191,6 +191,7 @@ impl Writer {
             message: error.message.as_str().into(),
             kind_name: None,
             kind,
+            status: None,
             code: None,
             param: None,
             request_id: None,

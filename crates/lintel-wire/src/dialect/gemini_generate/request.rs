@@ -33,7 +33,7 @@ pub(super) fn read(body: &[u8], head: &Head) -> Result<Request, Error> {
         } else if is(&key, "systemInstruction") {
             request.messages.insert(0, system(value)?);
         } else if is(&key, "tools") {
-            tools::read(value, &mut request);
+            tools::read(value, &mut request)?;
         } else if is(&key, "toolConfig") {
             tools::read_config(value, &mut request);
         } else if is(&key, "generationConfig") {

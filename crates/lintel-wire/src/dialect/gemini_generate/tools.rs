@@ -1,5 +1,6 @@
 //! Tools and which of them must or may be called.
 
+use lintel_types::Error;
 use lintel_types::canon::{
     At, Extra, FunctionTool, RawJson, Request, Set, Tool, ToolChoice, ToolKind,
 };
@@ -10,26 +11,27 @@ use crate::dialect::Notes;
 use crate::json::Node;
 use crate::json::write::{self, Array, Object};
 use crate::provider::GEMINI;
+use crate::surface::bad_field;
 use crate::surface::gemini_generate::{get, is, list};
 
 const CHOICE_AT: &str = "$.toolConfig.functionCallingConfig";
 
 /// Reads `tools`. One of Google's tools may hold many functions, and a server-side tool beside them.
-pub(super) fn read(tools: Node<'_>, request: &mut Request) {
+pub(super) fn read(tools: Node<'_>, request: &mut Request) -> Result<(), Error> {
     for (i, tool) in list(tools).enumerate() {
         let at = At::new("$.tools").index(i);
         for (key, value) in tool.members().filter(|(_, v)| !v.is_null()) {
             if is(&key, "functionDeclarations") {
                 let place = at.key("functionDeclarations");
-                let functions = list(value).enumerate();
-                request
-                    .tools
-                    .extend(functions.map(|(j, node)| function(node, place.index(j))));
+                for (j, node) in list(value).enumerate() {
+                    request.tools.push(function(node, place.index(j))?);
+                }
             } else {
                 request.tools.push(opaque(&key, value, &at));
             }
         }
     }
+    Ok(())
 }
 
 fn opaque(key: &str, value: Node<'_>, at: &At) -> Tool {
@@ -48,12 +50,15 @@ fn opaque(key: &str, value: Node<'_>, at: &At) -> Tool {
     }
 }
 
-fn function(node: Node<'_>, at: At) -> Tool {
+fn function(node: Node<'_>, at: At) -> Result<Tool, Error> {
     let text = |key| {
         get(node, key)
             .and_then(|n| n.text())
             .map(|t| t.into_owned())
     };
+    // Without a name nobody could call it, and no other protocol takes it.
+    let name = text("name").filter(|n| !n.is_empty());
+    let name = name.ok_or_else(|| bad_field(at.key("name").as_str(), "the function's name"))?;
     let json_schema = get(node, "parametersJsonSchema").filter(|s| !s.is_null());
     let parameters = match json_schema {
         Some(schema) => Some(RawJson::new(schema.raw())),
@@ -61,16 +66,16 @@ fn function(node: Node<'_>, at: At) -> Tool {
             .filter(|s| !s.is_null())
             .map(schema::of_openapi),
     };
-    Tool {
+    Ok(Tool {
         kind: ToolKind::Function(FunctionTool {
-            name: text("name").unwrap_or_default(),
+            name,
             description: text("description"),
             parameters,
             strict: None,
         }),
         cache: None,
         at,
-    }
+    })
 }
 
 /// Reads `toolConfig`.

@@ -13,6 +13,10 @@ pub(super) fn class(status: u16, error: &ProviderError) -> FailureClass {
     if message.contains("credit balance is too low") {
         return FailureClass::Quota;
     }
+    // Whatever the body calls it, our credential was refused, and that is nothing to pass on as the client's own.
+    if status == 401 {
+        return FailureClass::Credential;
+    }
     match error.kind_name.as_deref() {
         Some("overloaded_error") => return FailureClass::Overloaded,
         Some("rate_limit_error") => return FailureClass::RateLimited,
@@ -52,6 +56,7 @@ mod tests {
 
     #[test]
     fn real_errors_find_their_class() {
+        check(401, "api_error", "no", FailureClass::Credential);
         check(
             529,
             "overloaded_error",

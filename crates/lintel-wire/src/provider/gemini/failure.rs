@@ -18,6 +18,10 @@ pub(super) fn class(status: u16, error: &ProviderError) -> FailureClass {
     if error.details_name("API_KEY_") || says(&["api key not valid", "api key expired"]) {
         return FailureClass::Credential;
     }
+    // Whatever the body calls it, our credential was refused, and that is nothing to pass on as the client's own.
+    if status == 401 {
+        return FailureClass::Credential;
+    }
     match error.kind_name.as_deref() {
         Some("RESOURCE_EXHAUSTED") => exhausted(error, &message),
         Some("UNAUTHENTICATED") => FailureClass::Credential,

@@ -14,7 +14,8 @@ pub(super) fn json(error: &ErrorBody<'_>) -> String {
     let mut out = String::with_capacity(256);
     write::object(&mut out, |o| {
         o.object("error", |e| {
-            e.int("code", own.unwrap_or(u64::from(error.kind.status())));
+            let sent = error.status.unwrap_or(error.kind.status());
+            e.int("code", own.unwrap_or(u64::from(sent)));
             e.str("message", &error.message);
             e.str("status", status.unwrap_or(status_of(error.kind)));
             e.array("details", |details| {

@@ -126,6 +126,7 @@ fn a_providers_error_keeps_its_words() {
         message: Cow::Borrowed("full"),
         kind_name: Some(Cow::Borrowed("RESOURCE_EXHAUSTED")),
         kind: Kind::Upstream,
+        status: None,
         code: Some(Cow::Borrowed("429")),
         param: None,
         request_id: None,
@@ -135,6 +136,14 @@ fn a_providers_error_keeps_its_words() {
     assert_eq!(value["error"]["code"], 429);
     assert_eq!(value["error"]["status"], "RESOURCE_EXHAUSTED");
     assert_eq!(value["error"]["details"], serde_json::json!([]));
+    // A status that no kind has is told as it goes out.
+    let sent = ErrorBody {
+        code: None,
+        status: Some(500),
+        ..error.clone()
+    };
+    let value: serde_json::Value = serde_json::from_slice(&GeminiGenerate.error(&sent)).unwrap();
+    assert_eq!(value["error"]["code"], 500);
     // Another protocol's type is no status of Google's.
     let foreign = ErrorBody {
         kind_name: Some(Cow::Borrowed("invalid_request_error")),

@@ -177,6 +177,7 @@ fn text_leaves_at_once_and_an_error_is_no_clean_end() {
         message: Cow::Borrowed("gone"),
         kind_name: None,
         kind: Kind::Upstream,
+        status: None,
         code: None,
         param: None,
         request_id: None,

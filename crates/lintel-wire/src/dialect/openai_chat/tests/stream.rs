@@ -479,6 +479,7 @@ fn an_error_is_never_a_clean_end() {
         message: "broke".into(),
         kind_name: None,
         kind: Kind::Upstream,
+        status: None,
         code: None,
         param: None,
         request_id: None,
