@@ -1,9 +1,9 @@
 # The two commands are `make run` and `make test`. Needs Rust (the version in Cargo.toml), Python 3 and Node.
 .POSIX:
-.PHONY: run test verify bench wire cross fmt lint doc deny help
+.PHONY: run test verify bench wire cross fuzz soak fmt lint doc deny help
 
-TARGET = $${CARGO_TARGET_DIR:-target}
-BINARY = $(TARGET)/release/lintel
+BUILD = $${CARGO_TARGET_DIR:-target}
+BINARY = $(BUILD)/release/lintel
 
 help:
 	@echo "make run      build and start Lintel with its embedded defaults"
@@ -12,6 +12,8 @@ help:
 	@echo "make bench    CPU, latency and memory beside nginx and direct calls; writes bench/results/, needs root or sudo for nginx"
 	@echo "make wire     CORPUS=folder: replay a folder of recorded calls through the release binary"
 	@echo "make cross    CORPUS=folder: the same folder to targets of other protocols, judged by the official SDKs"
+	@echo "make fuzz     TARGET=name TIME=600: fuzz one target, or all, guided by coverage (needs a C++ compiler)"
+	@echo "make soak     TIME=1800: mixed traffic with churn and hang-ups against the release binary; memory must stand still"
 	@echo "make fmt      format        make lint   clippy and the repository's rules"
 	@echo "make doc      API documentation   make deny   licences and advisories (needs cargo-deny)"
 
@@ -35,6 +37,13 @@ wire:
 cross:
 	@if [ -z "$(CORPUS)" ]; then echo "cross: not run: name a folder of recordings, as in make cross CORPUS=recordings"; \
 	else sh tests/setup.sh && cargo build --release --locked --package lintel && .test/venv/bin/python tests/wire/cross.py "$(CORPUS)" --binary $(BINARY); fi
+
+fuzz:
+	TARGET="$(TARGET)" TIME="$(TIME)" sh fuzz/run.sh
+
+soak:
+	cargo build --release --locked --package lintel
+	LINTEL_SOAK="$${TIME:-1800}" LINTEL_BINARY="$$(realpath "$(BINARY)")" cargo test --locked --package lintel --test it soak -- --nocapture
 
 fmt:
 	cargo fmt --all

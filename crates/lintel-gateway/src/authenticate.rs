@@ -150,9 +150,14 @@ mod tests {
         headers.insert("x-goog-api-key", HeaderValue::from_static("abc"));
         let abc = ["abc".to_owned()];
         assert_eq!(presented(&headers, &abc).unwrap(), b"abc");
-        let code = |q| presented(&headers, Some(q)).unwrap_err().code();
-        assert_eq!(code("other"), "conflicting_keys");
-        assert_eq!(code(""), "invalid_api_key");
+        let code = |list: &[&str]| {
+            let list: Vec<String> = list.iter().map(|k| (*k).to_owned()).collect();
+            presented(&headers, &list).map_or_else(|e| e.code(), |_| "")
+        };
+        assert_eq!(code(&["other"]), "conflicting_keys");
+        assert_eq!(code(&["abc", "other"]), "conflicting_keys");
+        assert_eq!(code(&["abc", "abc"]), "");
+        assert_eq!(code(&[""]), "invalid_api_key");
     }
 
     #[test]

@@ -15,6 +15,7 @@
 
 mod harness;
 
+mod abuse;
 mod bad_answers;
 mod bad_http;
 mod bad_requests;
@@ -33,6 +34,7 @@ mod pressure;
 mod reload;
 mod retries;
 mod self_check;
+mod soak;
 mod store;
 mod surfaces;
 mod translation;

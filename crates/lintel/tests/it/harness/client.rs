@@ -44,6 +44,48 @@ impl Request {
             .header("content-length", &length)
     }
 
+    /// With `members` added to the query.
+    pub(crate) fn query(mut self, members: &str) -> Request {
+        let (path, version) = self.start.rsplit_once(' ').unwrap();
+        let mark = if path.contains('?') { '&' } else { '?' };
+        self.start = format!("{path}{mark}{members} {version}");
+        self
+    }
+
+    /// With another method.
+    pub(crate) fn method(mut self, method: &str) -> Request {
+        let (_, rest) = self.start.split_once(' ').unwrap();
+        self.start = format!("{method} {rest}");
+        self
+    }
+
+    /// With another target.
+    pub(crate) fn target(mut self, target: &str) -> Request {
+        let method = self.start.split(' ').next().unwrap();
+        self.start = format!("{method} {target} HTTP/1.1");
+        self
+    }
+
+    /// Whether it goes to `target`, whatever its query adds.
+    pub(crate) fn is_at(&self, target: &str) -> bool {
+        let path = |t: &str| t.split('?').next().unwrap_or_default().to_owned();
+        path(self.start.split(' ').nth(1).unwrap_or_default()) == path(target)
+    }
+
+    /// Bytes of its body.
+    pub(crate) fn body_len(&self) -> usize {
+        self.body.len()
+    }
+
+    /// Its head as bytes, announcing chunks, and its body.
+    pub(crate) fn unframed(&self) -> (Vec<u8>, &[u8]) {
+        let head = self.clone().without("content-length");
+        (
+            head.header("transfer-encoding", "chunked").head_bytes(),
+            &self.body,
+        )
+    }
+
     /// Its head as bytes.
     pub(crate) fn head_bytes(&self) -> Vec<u8> {
         let mut out = format!("{}\r\n", self.start);
@@ -223,6 +265,11 @@ impl Client {
     /// Hangs up with a reset.
     pub(crate) fn reset(self) {
         let _ = socket2::SockRef::from(&self.wire.stream).set_linger(Some(Duration::ZERO));
+    }
+
+    /// Says that nothing more will be sent, or read.
+    pub(crate) fn shutdown(&self, how: std::net::Shutdown) {
+        let _ = self.wire.stream.shutdown(how);
     }
 
     /// Says how long one read may take.

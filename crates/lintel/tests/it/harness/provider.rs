@@ -100,6 +100,15 @@ impl Provider {
             .clone()
     }
 
+    /// Lets go of the requests so far: a long run would hold them all.
+    pub(crate) fn forget(&self) {
+        self.shared
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
     /// The requests for `model` so far.
     pub(crate) fn for_model(&self, model: &str) -> Vec<Arc<Seen>> {
         self.seen()

@@ -39,8 +39,12 @@ impl Stage {
         choose: impl Fn(&Seen) -> Script + Send + Sync + 'static,
         more: impl FnOnce(Config) -> Config,
     ) -> Stage {
-        let provider = Provider::start(choose);
-        let lintel = Lintel::start(&more(Config::of(&provider)));
+        Stage::on(Provider::start(choose), |p| more(Config::of(p)))
+    }
+
+    /// With a provider that runs already, and all of the configuration.
+    pub(crate) fn on(provider: Provider, config: impl FnOnce(&Provider) -> Config) -> Stage {
+        let lintel = Lintel::start(&config(&provider));
         let key = lintel.key(&["--direct"]);
         Stage {
             lintel,
