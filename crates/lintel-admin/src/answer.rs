@@ -14,6 +14,9 @@ use sha2::{Digest, Sha256};
 /// Members that no tag covers: a tag that every call of a key changes would be of no use to who edits the key.
 const UNTAGGED: [&str; 1] = ["last_used"];
 
+/// Says that an answer was given before, to the same call.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
 /// An answer before it is HTTP.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
@@ -22,11 +25,9 @@ pub(crate) struct Reply {
     pub(crate) etag: Option<String>,
     pub(crate) location: Option<String>,
     /// The name of the new object whose secret is in the body.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "read by what remembers answers")
-    )]
     pub(crate) secret_of: Option<String>,
+    /// Whether it was given before, to the same call.
+    pub(crate) replayed: bool,
 }
 
 /// What a handler may return.
@@ -124,6 +125,7 @@ pub(crate) fn plain(status: u16, body: &impl Serialize) -> serde_json::Result<Re
         etag: None,
         location: None,
         secret_of: None,
+        replayed: false,
     })
 }
 
@@ -156,6 +158,8 @@ impl IntoResponse for Reply {
         };
         set(header::ETAG, self.etag);
         set(header::LOCATION, self.location);
+        let replayed = self.replayed.then(|| "true".to_owned());
+        set(REPLAYED, replayed);
         response
     }
 }

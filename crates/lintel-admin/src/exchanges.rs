@@ -45,7 +45,9 @@ pub(crate) struct Filter {
 pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Exchange>, Problem> {
     let limit = page::limit(call.query.limit)?;
     // One more than asked, to know whether there is a next page.
-    let query = call.query.query(limit + 1, call.admin.clock.wall())?;
+    let mut filter = call.query;
+    let tenant = call.caller.narrowed(filter.tenant.take())?;
+    let query = filter.query(tenant, limit + 1, call.admin.clock.wall())?;
     let mut rows = call
         .admin
         .blocking(move |admin| pages(&admin.queries, query, limit + 1))
@@ -62,14 +64,21 @@ pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Exchange>, 
 pub(crate) async fn one(call: Call<ById>) -> Result<One<Exchange>, Problem> {
     let ById { id } = call.path;
     let name: String = id.chars().take(128).collect();
+    let own = call.caller.tenant.as_deref().map(str::to_owned);
     let found = call
         .admin
         .blocking(move |admin| match id.parse::<ExchangeId>() {
             Ok(id) => admin.queries.exchange(id),
-            Err(_) => by_client_request_id(&admin.queries, &id),
+            Err(_) => by_client_request_id(&admin.queries, &id, own),
         })
         .await?;
-    let row = found.ok_or_else(|| {
+    let visible = |row: &LogRow| {
+        call.caller
+            .tenant
+            .as_ref()
+            .is_none_or(|own| *row.tenant == **own)
+    };
+    let row = found.filter(visible).ok_or_else(|| {
         Problem::not_found(format!(
             "no exchange `{name}` here; one can be read back about a second after it ended"
         ))
@@ -93,9 +102,14 @@ fn pages(queries: &Queries, mut query: LogQuery, count: usize) -> Result<Vec<Log
     Ok(rows)
 }
 
-/// The newest exchange whose caller sent this `x-request-id`.
-fn by_client_request_id(queries: &Queries, id: &str) -> Result<Option<LogRow>, StoreError> {
+/// The newest exchange, of `tenant` if one is named, whose caller sent this `x-request-id`.
+fn by_client_request_id(
+    queries: &Queries,
+    id: &str,
+    tenant: Option<String>,
+) -> Result<Option<LogRow>, StoreError> {
     let mut query = LogQuery {
+        tenant,
         limit: PAGE,
         ..LogQuery::default()
     };
@@ -131,7 +145,12 @@ fn known_outcome(name: String) -> Result<String, Problem> {
 }
 
 impl Filter {
-    fn query(self, limit: usize, now: Timestamp) -> Result<LogQuery, Problem> {
+    fn query(
+        self,
+        tenant: Option<String>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<LogQuery, Problem> {
         let since = past("since", self.since.as_ref(), now)?;
         let before = page::position(self.after.as_deref())?.map(|text| text.parse::<ExchangeId>());
         let before = before
@@ -139,7 +158,7 @@ impl Filter {
             .map_err(|error| Problem::invalid(format!("after: {error}")))?;
         let outcome = self.outcome.map(known_outcome).transpose()?;
         Ok(LogQuery {
-            tenant: self.tenant.map(|Name(name)| name),
+            tenant,
             route: self.route,
             outcome,
             since,

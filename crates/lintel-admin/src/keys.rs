@@ -115,8 +115,9 @@ pub(crate) struct Filter {
 pub(crate) async fn create(
     call: Call<Nothing, Nothing, JsonBody<Wanted>>,
 ) -> Result<Created<WithSecret>, Problem> {
-    let (admin, actor, JsonBody(wanted)) = (call.admin, call.caller.name, call.body);
-    let now = admin.clock.wall();
+    let (admin, JsonBody(wanted)) = (call.admin, call.body);
+    call.caller.narrowed(Some(wanted.tenant.clone()))?;
+    let (now, actor) = (admin.clock.wall(), call.caller.name);
     let new = wanted.resolve(now)?;
     let minted =
         mint::mint().map_err(|error| admin.fault("can't mint a key", &error.to_string()))?;
@@ -140,7 +141,7 @@ pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Shown>, Pro
     let (admin, filter) = (call.admin, call.query);
     let (now, limit) = (admin.clock.wall(), page::limit(filter.limit)?);
     let wanted = KeyFilter {
-        tenant: filter.tenant.map(|Name(name)| name),
+        tenant: call.caller.narrowed(filter.tenant)?,
         project: filter.project.map(|Name(name)| name),
     };
     let rows = admin
@@ -160,6 +161,7 @@ pub(crate) async fn one(call: Call<ById>) -> Result<One<Shown>, Problem> {
     let (admin, ById { id }) = (call.admin, call.path);
     let now = admin.clock.wall();
     let row = admin.blocking(move |admin| admin.control.key(&id)).await?;
+    call.caller.sees("key", &row.id, Some(&row.tenant))?;
     Ok(One(Shown::of(row, now)))
 }
 

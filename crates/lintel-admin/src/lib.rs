@@ -11,6 +11,7 @@
 //! Invariant: no answer but the one that creates a key holds a secret.
 
 mod answer;
+mod audit;
 mod auth;
 mod codes;
 mod exchange_view;
@@ -29,7 +30,9 @@ mod plane;
 mod problem;
 #[cfg(test)]
 mod reference;
+mod registry;
 mod reload;
+mod repeat;
 mod roles;
 mod routes;
 pub mod serve;
@@ -39,6 +42,7 @@ mod status;
 mod tenants;
 mod throttle;
 mod token;
+mod tokens;
 mod usage;
 mod words;
 

@@ -64,6 +64,8 @@ pub(crate) struct Operation {
     current: Option<Run>,
     /// Whether it waits for the other changes to end. Not so for what may take long.
     pub(crate) in_turn: bool,
+    /// Whether a token of one tenant may use it: its handler shows and changes what is that tenant's alone.
+    pub(crate) within_tenant: bool,
 }
 
 /// What goes in and comes out, as schemas.
@@ -124,6 +126,7 @@ impl Operation {
             },
             run: Arc::new(run),
             current: None,
+            within_tenant: false,
         }
     }
 
@@ -136,6 +139,12 @@ impl Operation {
     /// Runs beside other changes: what may take long must not hold them up.
     pub(crate) fn beside_others(mut self) -> Self {
         self.in_turn = false;
+        self
+    }
+
+    /// Open to tokens of one tenant: its handler asks [`Caller::narrowed`] or [`Caller::sees`].
+    pub(crate) fn within_tenant(mut self) -> Self {
+        self.within_tenant = true;
         self
     }
 
@@ -160,7 +169,7 @@ impl Operation {
         matches!(self.method, Method::PUT | Method::PATCH | Method::DELETE)
     }
 
-    /// Whether it makes an object.
+    /// Whether it makes an object, and so reads `Idempotency-Key`.
     pub(crate) fn creates(&self) -> bool {
         self.shape.creates
     }
@@ -186,6 +195,13 @@ impl Operation {
         }
         if self.edits() {
             all.push(&codes::ETAG_MISMATCH);
+        }
+        if self.creates() {
+            all.extend([
+                &codes::ALREADY_CREATED,
+                &codes::OUTCOME_UNKNOWN,
+                &codes::IDEMPOTENCY_MISMATCH,
+            ]);
         }
         all.sort_by_key(|code| (code.status, code.name));
         all.dedup();

@@ -10,7 +10,7 @@ use axum::http::Method;
 
 use crate::operation::Operation;
 use crate::roles::Permission;
-use crate::{codes, exchanges, keys, openapi, reload, status, tenants, usage};
+use crate::{audit, codes, exchanges, keys, openapi, reload, status, tenants, tokens, usage};
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
@@ -42,31 +42,41 @@ pub(crate) fn rows_under(path: &str) -> impl Iterator<Item = &'static Arc<Operat
 #[rustfmt::skip]
 fn rows() -> Vec<Operation> {
     use Operation as Op;
-    use Permission::{ConfigReload, ExchangesRead, KeysRead, KeysWrite, Own, StatusRead, TenantsRead, TenantsWrite, UsageRead};
+    use Permission::{AuditRead, ConfigReload, ExchangesRead, KeysRead, KeysWrite, Own, StatusRead, TenantsRead, TenantsWrite, TokensRead, TokensWrite, UsageRead};
     vec![
         Op::new(POST, "/keys", ("createKey", "Make a virtual key; its text is shown this once"), KeysWrite, keys::create)
-            .or(&[&codes::ALREADY_EXISTS]),
-        Op::new(GET, "/keys", ("listKeys", "List keys, oldest first"), KeysRead, keys::list),
-        Op::new(GET, "/keys/{id}", ("getKey", "Read a key"), KeysRead, keys::one),
+            .or(&[&codes::ALREADY_EXISTS]).within_tenant(),
+        Op::new(GET, "/keys", ("listKeys", "List keys, oldest first"), KeysRead, keys::list).within_tenant(),
+        Op::new(GET, "/keys/{id}", ("getKey", "Read a key"), KeysRead, keys::one).within_tenant(),
         Op::new(PATCH, "/keys/{id}", ("changeKey", "Switch a key off or on"), KeysWrite, keys::switch)
-            .or(&[&codes::REVOKED_KEY]),
-        Op::new(DELETE, "/keys/{id}", ("revokeKey", "Revoke a key for good"), KeysWrite, keys::revoke),
+            .or(&[&codes::REVOKED_KEY]).within_tenant(),
+        Op::new(DELETE, "/keys/{id}", ("revokeKey", "Revoke a key for good"), KeysWrite, keys::revoke).within_tenant(),
 
         Op::new(POST, "/tenants", ("createTenant", "Make a tenant"), TenantsWrite, tenants::create)
             .or(&[&codes::ALREADY_EXISTS]),
-        Op::new(GET, "/tenants", ("listTenants", "List tenants with their projects, by name"), TenantsRead, tenants::list),
-        Op::new(GET, "/tenants/{tenant}", ("getTenant", "Read a tenant"), TenantsRead, tenants::one),
+        Op::new(GET, "/tenants", ("listTenants", "List tenants with their projects, by name"), TenantsRead, tenants::list).within_tenant(),
+        Op::new(GET, "/tenants/{tenant}", ("getTenant", "Read a tenant"), TenantsRead, tenants::one).within_tenant(),
 
-        Op::new(GET, "/usage", ("sumUsage", "Sum up what was used and what it cost"), UsageRead, usage::sums),
+        Op::new(GET, "/usage", ("sumUsage", "Sum up what was used and what it cost"), UsageRead, usage::sums).within_tenant(),
 
-        Op::new(GET, "/exchanges", ("listExchanges", "List exchanges, newest first"), ExchangesRead, exchanges::list),
-        Op::new(GET, "/exchanges/{id}", ("getExchange", "Read an exchange by its id, or by the `x-request-id` of its caller"), ExchangesRead, exchanges::one),
+        Op::new(GET, "/exchanges", ("listExchanges", "List exchanges, newest first"), ExchangesRead, exchanges::list).within_tenant(),
+        Op::new(GET, "/exchanges/{id}", ("getExchange", "Read an exchange by its id, or by the `x-request-id` of its caller"), ExchangesRead, exchanges::one).within_tenant(),
 
         Op::new(GET, "/status", ("getStatus", "Look at the process"), StatusRead, status::status),
         Op::new(POST, "/reload", ("reload", "Read the configuration anew and put it in force"), ConfigReload, reload::reload)
             .or(&[&codes::INVALID_CONFIG, &codes::RELOAD_FAILED]).beside_others(),
 
-        Op::new(GET, "/openapi.json", ("getOpenapi", "Read this description"), Own, openapi::get),
+        Op::new(POST, "/tokens", ("createToken", "Make a token of this API; its text is shown this once"), TokensWrite, tokens::create)
+            .or(&[&codes::ALREADY_EXISTS, &codes::NOT_FOUND]).within_tenant(),
+        Op::new(GET, "/tokens", ("listTokens", "List tokens, oldest first"), TokensRead, tokens::list).within_tenant(),
+        Op::new(GET, "/tokens/me", ("getOwnToken", "Read whose token was shown, and what it may do"), Own, tokens::me).within_tenant(),
+        Op::new(GET, "/tokens/{id}", ("getToken", "Read a token"), TokensRead, tokens::one).within_tenant(),
+        Op::new(DELETE, "/tokens/{id}", ("revokeToken", "Revoke a token for good"), TokensWrite, tokens::revoke).within_tenant(),
+
+        Op::new(GET, "/audit", ("listAudit", "List changes, newest first"), AuditRead, audit::list).within_tenant(),
+        Op::new(GET, "/audit/{sequence}", ("getAudit", "Read a change with what was before and after"), AuditRead, audit::one).within_tenant(),
+
+        Op::new(GET, "/openapi.json", ("getOpenapi", "Read this description"), Own, openapi::get).within_tenant(),
     ]
 }
 

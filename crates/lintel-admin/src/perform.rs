@@ -9,14 +9,14 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
+use lintel_telemetry::AdminRefusal;
 
 use crate::answer::Reply;
 use crate::auth::Caller;
-use crate::codes;
-use crate::extract;
 use crate::operation::{Asked, Operation};
 use crate::problem::Problem;
 use crate::state::Admin;
+use crate::{audit, codes, extract, repeat};
 
 /// The answer of `operation` to `request`.
 pub(crate) async fn perform(
@@ -47,34 +47,85 @@ async fn answer(
 ) -> Result<Reply, Problem> {
     let (parts, body) = request.into_parts();
     // `auth` lets nobody through without a caller.
-    let caller = parts
-        .extensions
-        .get::<Caller>()
-        .cloned()
-        .ok_or_else(Problem::internal)?;
-    caller.must(operation.needs, operation.id)?;
-    if !operation.changes() {
-        return operation
-            .run(Asked {
-                admin,
+    let caller = parts.extensions.get::<Caller>().cloned();
+    let caller = caller.ok_or_else(Problem::internal)?;
+    let who = (caller.clone(), parts.uri.clone());
+    let done = match may(operation, &caller) {
+        Err(refusal) => Err(refusal),
+        Ok(()) if operation.changes() => {
+            let body = extract::bytes(&parts, body).await?;
+            let asked = Asked {
+                admin: Arc::clone(&admin),
                 caller,
                 parts,
-                body: Default::default(),
-            })
-            .await;
-    }
-    let body = extract::bytes(&parts, body).await?;
-    let asked = Asked {
-        admin: Arc::clone(&admin),
-        caller,
-        parts,
-        body,
+                body,
+            };
+            to_the_end(operation, asked).await
+        }
+        Ok(()) => {
+            let (admin, body) = (Arc::clone(&admin), Default::default());
+            operation
+                .run(Asked {
+                    admin,
+                    caller,
+                    parts,
+                    body,
+                })
+                .await
+        }
     };
-    let operation = Arc::clone(operation);
+    match done {
+        Err(refusal) if refusal.code() == codes::FORBIDDEN.name => {
+            Err(forbidden(operation, &admin, &who.0, &who.1, refusal).await)
+        }
+        done => done,
+    }
+}
+
+/// A change that is begun is ended also when the client hangs up.
+async fn to_the_end(operation: &Arc<Operation>, asked: Asked) -> Result<Reply, Problem> {
+    let (operation, admin) = (Arc::clone(operation), Arc::clone(&asked.admin));
     let begun = tokio::spawn(async move { change(&operation, asked).await });
     begun.await.unwrap_or_else(|panicked| {
         Err(admin.fault("control API handler panicked", &panicked.to_string()))
     })
+}
+
+/// Counts a refusal; a change that was tried without the right to it goes into the audit.
+async fn forbidden(
+    operation: &Operation,
+    admin: &Arc<Admin>,
+    caller: &Caller,
+    uri: &Uri,
+    refusal: Problem,
+) -> Problem {
+    admin.metrics.admin_refused(AdminRefusal::Forbidden);
+    if !operation.changes() {
+        return refusal;
+    }
+    let now = admin.clock.mono();
+    // The audit keeps every row: who may fill it at will may fill the disk.
+    if let Some(wait) = admin.denied.wait(&caller.id, now) {
+        let detail = "this token tried too often what its role may not; wait before the next try";
+        return Problem::new(&codes::RATE_LIMITED, detail).retry_after(wait);
+    }
+    admin.denied.book(&caller.id, now);
+    let written = audit::denied(admin, caller, operation, uri).await;
+    written.err().unwrap_or(refusal)
+}
+
+fn may(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
+    caller.must(operation.needs, operation.id)?;
+    match &caller.tenant {
+        Some(tenant) if !operation.within_tenant => {
+            let detail = format!(
+                "the token `{}` sees the tenant `{tenant}` alone, and {} concerns all of them; use a token without a tenant",
+                caller.name, operation.id
+            );
+            Err(Problem::new(&codes::FORBIDDEN, detail))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn change(operation: &Operation, asked: Asked) -> Result<Reply, Problem> {
@@ -84,14 +135,24 @@ async fn change(operation: &Operation, asked: Asked) -> Result<Reply, Problem> {
         false => None,
     };
     is_the_one_meant(operation, &asked).await?;
-    operation.run(asked).await
+    let Some(call) = repeat::key(operation, &asked)? else {
+        return operation.run(asked).await;
+    };
+    if let Some(reply) = repeat::before(&admin, &call).await? {
+        return Ok(reply);
+    }
+    let answered = operation.run(asked).await;
+    repeat::after(&admin, call, &answered).await?;
+    answered
 }
 
-/// Refuses the change of an object that `If-Match` does not name: RFC 9110 §13.1.1.
+/// Refuses the change of an object that the caller may not see, and of one that `If-Match` does not name: RFC 9110 §13.1.1.
 async fn is_the_one_meant(operation: &Operation, asked: &Asked) -> Result<(), Problem> {
-    let Some(wanted) = asked.parts.headers.get(header::IF_MATCH) else {
+    let wanted = asked.parts.headers.get(header::IF_MATCH);
+    let scoped = operation.edits() && asked.caller.tenant.is_some();
+    if wanted.is_none() && !scoped {
         return Ok(());
-    };
+    }
     let mut parts = asked.parts.clone();
     parts.uri = without_query(&parts.uri);
     let twin = Asked {
@@ -106,6 +167,9 @@ async fn is_the_one_meant(operation: &Operation, asked: &Asked) -> Result<(), Pr
         ));
     };
     let current = current?.etag.unwrap_or_default();
+    let Some(wanted) = wanted else {
+        return Ok(());
+    };
     let wanted = wanted.to_str().unwrap_or_default();
     if names(wanted, &current) {
         return Ok(());

@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, get, on};
+use lintel_store::StoreError;
 
 use crate::operation::{BASE, Operation};
 use crate::perform::perform;
@@ -15,8 +16,11 @@ use crate::state::{Admin, Deps};
 use crate::{auth, codes, operations, signs};
 
 /// The admin listener's service.
-pub fn router(deps: Deps) -> Router {
-    let admin = Arc::new(Admin::new(deps));
+///
+/// # Errors
+/// When the store's tokens can't be read.
+pub fn router(deps: Deps) -> Result<Router, StoreError> {
+    let admin = Arc::new(Admin::new(deps)?);
     let rows = operations::all().iter();
     let api = rows.fold(Router::new(), |router, row| {
         router.route(row.path, route(row))
@@ -25,14 +29,14 @@ pub fn router(deps: Deps) -> Router {
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(from_fn_with_state(Arc::clone(&admin), auth::require));
-    Router::new()
+    Ok(Router::new()
         .route("/healthz", get(signs::healthz))
         .route("/readyz", get(signs::readyz))
         .route("/metrics", get(signs::metrics))
         .nest(BASE, api)
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
-        .with_state(admin)
+        .with_state(admin))
 }
 
 fn route(row: &Arc<Operation>) -> MethodRouter<Arc<Admin>> {

@@ -1,6 +1,7 @@
 //! What every handler of the control API holds: the doors to the stores, the data plane and the log.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use lintel_store::{Control, Journal, Projection, Queries, StoreError};
@@ -11,8 +12,9 @@ use crate::codes;
 use crate::keyring::Keyring;
 use crate::plane::DataPlane;
 use crate::problem::Problem;
+use crate::registry::Registry;
 use crate::reload::Reload;
-use crate::throttle::Throttle;
+use crate::throttle::{Buckets, PEER, Throttle};
 use crate::token::AdminToken;
 
 /// What the control API is built from.
@@ -35,7 +37,7 @@ pub struct Deps {
     pub metrics: Metrics,
     /// Where internal faults are written down.
     pub log: LineWriter,
-    /// The administrator's token.
+    /// The token that the process was started with: an owner, whatever the store holds.
     pub token: AdminToken,
     /// Time.
     pub clock: Arc<dyn Clock>,
@@ -51,8 +53,14 @@ pub(crate) struct Admin {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) reload: Arc<dyn Reload>,
     pub(crate) metrics: Metrics,
-    pub(crate) token: AdminToken,
+    pub(crate) tokens: Registry,
     pub(crate) throttle: Throttle,
+    /// Changes that a token's role may not make.
+    pub(crate) denied: Buckets,
+    /// Lines about wrong tokens.
+    told: Buckets,
+    /// Wrong tokens since the last such line.
+    untold: AtomicU64,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) started: Mono,
     /// Held by one change at a time.
@@ -61,7 +69,7 @@ pub(crate) struct Admin {
 }
 
 impl Admin {
-    pub(crate) fn new(deps: Deps) -> Self {
+    pub(crate) fn new(deps: Deps) -> Result<Self, StoreError> {
         let Deps {
             control,
             queries,
@@ -75,8 +83,8 @@ impl Admin {
             token,
             clock,
         } = deps;
-        let (throttle, started) = (Throttle::default(), clock.mono());
-        Self {
+        let tokens = Registry::open(control.clone(), token)?;
+        Ok(Self {
             control,
             queries,
             journal,
@@ -85,13 +93,16 @@ impl Admin {
             keyring,
             reload,
             metrics,
-            token,
-            throttle,
+            tokens,
+            throttle: Throttle::default(),
+            denied: Buckets::new(PEER),
+            told: Buckets::new(PEER),
+            untold: AtomicU64::new(0),
+            started: clock.mono(),
             clock,
-            started,
             turn: tokio::sync::Mutex::default(),
             log,
-        }
+        })
     }
 
     /// Runs `work`, which may wait for a file, away from the listener's thread.
@@ -123,10 +134,28 @@ impl Admin {
         Problem::from(shown)
     }
 
-    /// Writes down that `peer` showed a wrong token. As many lines as the throttle lets through.
+    /// Writes down that `peer` showed a wrong token: ten times at once, then once a second, with how many were not told.
     pub(crate) fn refused(&self, peer: IpAddr) {
+        let now = self.clock.mono();
+        if self.told.wait((), now).is_some() {
+            self.untold.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        self.told.book((), now);
         let event = LogEvent::new(self.clock.wall(), Level::Warn, "wrong admin token");
-        self.log.event(&event.field("peer", peer.to_string()));
+        let event = event.field("peer", peer.to_string());
+        let untold = self.untold.swap(0, Ordering::Relaxed);
+        self.log.event(&event.field("untold", untold));
+    }
+
+    /// Notes in the store that the token `id` was used now. Nobody waits for it, and nobody is told of its failure but the log.
+    pub(crate) fn note_use(self: &Arc<Self>, id: Arc<str>) {
+        let (admin, at) = (Arc::clone(self), self.clock.wall());
+        drop(tokio::task::spawn_blocking(move || {
+            if let Err(error) = admin.control.token_used(&id, at) {
+                admin.fault("a token's last use was not noted", &error.to_string());
+            }
+        }));
     }
 
     /// Writes an internal fault to the log; the caller of the API learns only that there was one.

@@ -66,6 +66,7 @@ pub(crate) async fn create(
 
 pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Shown>, Problem> {
     let limit = page::limit(call.query.limit)?;
+    let own = call.caller.tenant;
     let (tenants, mut projects) = call
         .admin
         .blocking(|admin| {
@@ -75,7 +76,8 @@ pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Shown>, Pro
             ))
         })
         .await?;
-    let shown = tenants.into_iter().map(|tenant| {
+    let visible = |tenant: &Tenant| own.as_ref().is_none_or(|own| **own == *tenant.name);
+    let shown = tenants.into_iter().filter(visible).map(|tenant| {
         let projects = projects.remove(&tenant.name).unwrap_or_default();
         Shown::of(tenant, projects)
     });
@@ -89,6 +91,7 @@ pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Shown>, Pro
 
 pub(crate) async fn one(call: Call<ByName>) -> Result<One<Shown>, Problem> {
     let Name(name) = call.path.tenant;
+    call.caller.sees("tenant", &name, Some(&name))?;
     let found = call
         .admin
         .blocking(move |admin| {

@@ -1,4 +1,4 @@
-//! The administrator's token: who it names, and whether a presented one is it.
+//! The token that the process was started with: who it names, and whether a presented one is it.
 //!
 //! Only the hash is kept. Hashes are compared without an early exit, so that the time of a refusal
 //! says nothing about how much of a guess was right.

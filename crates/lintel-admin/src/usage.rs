@@ -100,7 +100,7 @@ pub(crate) async fn sums(call: Call<Nothing, Filter>) -> Result<Fact<Usage>, Pro
         since,
         until,
         by: by.clone(),
-        tenant: filter.tenant.map(|Name(name)| name),
+        tenant: call.caller.narrowed(filter.tenant)?,
     };
     let rows = admin
         .blocking(move |admin| admin.queries.usage(&query))

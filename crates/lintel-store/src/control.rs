@@ -1,4 +1,4 @@
-//! Control state: tenants, projects, keys, and the audit of every change to them.
+//! Control state: tenants, projects, keys, tokens, and the audit of every change to them.
 //!
 //! Decides what may be changed and what is written down about it. Knows no request and no key's secret:
 //! only its SHA-256 comes in. Invariant: a change and its audit row are one transaction; no audit, no change.
@@ -6,7 +6,9 @@
 mod audit;
 mod keys;
 mod names;
+mod replays;
 mod tenants;
+mod tokens;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,9 +18,11 @@ use lintel_types::{Clock, Timestamp};
 use parking_lot::Mutex;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-pub use audit::AuditRow;
+pub use audit::{AuditFilter, AuditRow};
 pub use keys::{KeyFilter, KeyRow, KeyState, NewKey};
+pub use replays::{Replay, ReplayKey};
 pub use tenants::{Project, Tenant};
+pub use tokens::{NewToken, TokenRow};
 
 use crate::database::{Migration, Schema};
 use crate::error::StoreError;
@@ -26,10 +30,16 @@ use crate::error::StoreError;
 /// `control.sqlite`. Nothing can replay it: every commit is synced.
 pub(crate) const SCHEMA: Schema = Schema {
     file: "control.sqlite",
-    migrations: &[Migration::adds(
-        "0001-tables",
-        include_str!("../migrations/control/0001-tables.sql"),
-    )],
+    migrations: &[
+        Migration::adds(
+            "0001-tables",
+            include_str!("../migrations/control/0001-tables.sql"),
+        ),
+        Migration::adds(
+            "0002-tokens",
+            include_str!("../migrations/control/0002-tokens.sql"),
+        ),
+    ],
     page_bytes: 4096,
     synchronous: "FULL",
     cache_kib: 1 << 10,

@@ -23,7 +23,10 @@ pub mod queries;
 mod samples;
 mod store;
 
-pub use control::{AuditRow, Control, KeyFilter, KeyRow, KeyState, NewKey, Project, Tenant};
+pub use control::{
+    AuditFilter, AuditRow, Control, KeyFilter, KeyRow, KeyState, NewKey, NewToken, Project, Replay,
+    ReplayKey, Tenant, TokenRow,
+};
 pub use database::Migrated;
 pub use error::StoreError;
 pub use journal::{Durability, Journal, JournalOptions, Later, Permit, Recovery, Ticket};

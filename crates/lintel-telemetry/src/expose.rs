@@ -14,7 +14,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::cell::Histogram;
-use crate::metrics::{Cells, Metrics, Reload, Shed};
+use crate::metrics::{AdminRefusal, Cells, Metrics, Reload, Shed};
 use crate::names::{self, Family, FamilyKind};
 use crate::settled::OUTCOME_ORDER;
 
@@ -209,6 +209,10 @@ fn process(out: &mut Out<'_>, cells: &Cells) -> fmt::Result {
     out.family(&names::RELOADS, |m| {
         let mut ends = Reload::ALL.iter().zip(&cells.reloads);
         ends.try_for_each(|(end, counter)| counted(m, &[("result", end.name())], counter.get()))
+    })?;
+    out.family(&names::ADMIN_REFUSALS, |m| {
+        let mut ends = AdminRefusal::ALL.iter().zip(&cells.admin_refusals);
+        ends.try_for_each(|(end, counter)| counted(m, &[("reason", end.name())], counter.get()))
     })?;
     out.counter(&names::LINES_DROPPED, cells.lines_dropped.get())?;
     out.counter(&names::LINES_SUPPRESSED, cells.lines_suppressed.get())?;

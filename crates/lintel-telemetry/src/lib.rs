@@ -22,5 +22,5 @@ mod settled;
 pub use call_line::CallLine;
 pub use event::{Field, Level, LogEvent};
 pub use lines::{LineReader, LineWriter};
-pub use metrics::{Held, Metrics, Process, Reload, Shed};
+pub use metrics::{AdminRefusal, Held, Metrics, Process, Reload, Shed};
 pub use settings::{Form, REFUSALS_A_SECOND, Settings};

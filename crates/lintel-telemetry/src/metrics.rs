@@ -174,6 +174,44 @@ pub struct Process {
 }
 
 type ProcessWatch = Box<dyn Fn() -> Option<Process> + Send + Sync>;
+
+/// Why the control API refused a request before it read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdminRefusal {
+    /// No token was shown.
+    Missing,
+    /// A token that nobody has.
+    Wrong,
+    /// A token that is revoked, or whose time is over.
+    Over,
+    /// Not looked at: too many wrong ones came before.
+    Throttled,
+    /// The role may not do what was asked.
+    Forbidden,
+}
+
+impl AdminRefusal {
+    /// Every reason.
+    pub const ALL: [AdminRefusal; 5] = [
+        AdminRefusal::Missing,
+        AdminRefusal::Wrong,
+        AdminRefusal::Over,
+        AdminRefusal::Throttled,
+        AdminRefusal::Forbidden,
+    ];
+
+    /// The label.
+    pub const fn name(self) -> &'static str {
+        match self {
+            AdminRefusal::Missing => "missing",
+            AdminRefusal::Wrong => "wrong",
+            AdminRefusal::Over => "over",
+            AdminRefusal::Throttled => "throttled",
+            AdminRefusal::Forbidden => "forbidden",
+        }
+    }
+}
+
 type Watch = Box<dyn Fn() -> u64 + Send + Sync>;
 
 pub(crate) struct Cells {
@@ -184,6 +222,7 @@ pub(crate) struct Cells {
     pub(crate) errors: Series<2, Counter>,
     pub(crate) shed: [Counter; Shed::ALL.len()],
     pub(crate) reloads: [Counter; Reload::ALL.len()],
+    pub(crate) admin_refusals: [Counter; AdminRefusal::ALL.len()],
     pub(crate) overhead: Histogram,
     pub(crate) request_bytes: Counter,
     pub(crate) response_bytes: Counter,
@@ -229,6 +268,7 @@ impl Metrics {
             errors: Series::new(limit, Counter::default),
             shed: Default::default(),
             reloads: Default::default(),
+            admin_refusals: Default::default(),
             overhead: Histogram::new(OVERHEAD_US),
             request_bytes: Counter::default(),
             response_bytes: Counter::default(),
@@ -275,6 +315,13 @@ impl Metrics {
     /// An exchange of a process that died was found.
     pub fn orphaned(&self, _orphan: &Orphaned) {
         self.cells.orphaned.add(1);
+    }
+
+    /// The control API refused a request before it read it.
+    pub fn admin_refused(&self, why: AdminRefusal) {
+        if let Some(counter) = self.cells.admin_refusals.get(why as usize) {
+            counter.add(1);
+        }
     }
 
     /// A reload ended.

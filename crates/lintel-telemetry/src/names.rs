@@ -246,6 +246,14 @@ family!(
     "Configuration reloads, applied or refused; a refused one changes nothing."
 );
 family!(
+    ADMIN_REFUSALS,
+    "lintel_admin_refusals",
+    Counter,
+    None,
+    ["reason"],
+    "Requests that the control API refused before reading them: no token, a wrong one, one that is over, too many wrong ones before, or a role that may not."
+);
+family!(
     LINES_DROPPED,
     "lintel_log_lines_dropped",
     Counter,
@@ -350,6 +358,7 @@ pub const ALL: &[&Family] = &[
     &CONFIG,
     &BUILD,
     &RELOADS,
+    &ADMIN_REFUSALS,
     &LINES_DROPPED,
     &LINES_SUPPRESSED,
     &LINES_UNSAMPLED,

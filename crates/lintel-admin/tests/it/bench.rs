@@ -129,7 +129,8 @@ impl Bench {
             log,
             token: AdminToken::new("admin", TOKEN),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-        });
+        })
+        .unwrap();
         Self {
             plane,
             clock,
@@ -151,10 +152,29 @@ impl Bench {
 
     /// Sends a request with the token: status and JSON.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        self.ask_as(TOKEN, method, path, body).await
+    }
+
+    /// Makes a token and gives its text.
+    pub(crate) async fn token(&self, name: &str, role: &str, tenant: Option<&str>) -> String {
+        let body = serde_json::json!({"name": name, "role": role, "tenant": tenant});
+        let (status, json) = self.ask("POST", "/api/v1/tokens", Some(body)).await;
+        assert_eq!(status, 201, "{json}");
+        json["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends a request with `token`: status and JSON.
+    pub(crate) async fn ask_as(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> (u16, Value) {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header("authorization", format!("Bearer {TOKEN}"));
+            .header("authorization", format!("Bearer {token}"));
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }

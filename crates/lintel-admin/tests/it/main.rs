@@ -12,4 +12,6 @@ mod exchanges;
 mod keys;
 mod manners;
 mod reload;
+mod repeats;
 mod tags;
+mod tokens;

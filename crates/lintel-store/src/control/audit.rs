@@ -3,7 +3,8 @@
 //! Knows no object's meaning. Invariant: rows are only ever added; the database itself refuses anything else.
 
 use lintel_types::{AuditEntry, AuditSink, Error, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde::Serialize;
 
 use super::Control;
@@ -40,32 +41,102 @@ impl AuditSink for Control {
     }
 }
 
+/// Which rows of the audit.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Of this actor only.
+    pub actor: Option<String>,
+    /// Of this action only.
+    pub action: Option<String>,
+    /// Of this object only.
+    pub object: Option<String>,
+    /// Of this tenant only.
+    pub tenant: Option<String>,
+    /// From this instant on.
+    pub since: Option<Timestamp>,
+    /// Before this instant.
+    pub until: Option<Timestamp>,
+    /// Before this sequence.
+    pub before: Option<u64>,
+}
+
+const COLUMNS: &str = "sequence, at, actor, action, object, tenant, before, after";
+
 impl Control {
     /// The latest rows before sequence `before`, newest first, `limit` at most.
     pub fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
-        let sql = "SELECT sequence, at, actor, action, object, tenant, before, after FROM audit WHERE sequence < ?1 ORDER BY sequence DESC LIMIT ?2";
-        let text = |row: &rusqlite::Row<'_>, i: usize| row.get::<_, String>(i).map(Into::into);
-        let audit_row = |row: &rusqlite::Row<'_>| {
-            let entry = AuditEntry {
-                at: Timestamp::from_micros(row.get(1)?),
-                actor: text(row, 2)?,
-                action: text(row, 3)?,
-                object: text(row, 4)?,
-                tenant: row.get::<_, Option<String>>(5)?.map(Into::into),
-                before: row.get(6)?,
-                after: row.get(7)?,
-            };
-            Ok(AuditRow {
-                sequence: row.get::<_, i64>(0)? as u64,
-                entry,
-            })
+        let filter = AuditFilter {
+            before,
+            ..AuditFilter::default()
         };
-        let bounds = [
-            before
-                .and_then(|b| i64::try_from(b).ok())
-                .unwrap_or(i64::MAX),
-            i64::try_from(limit).unwrap_or(i64::MAX),
-        ];
-        self.read(|db| db.prepare(sql)?.query_map(bounds, audit_row)?.collect())
+        self.audit_rows(&filter, limit)
     }
+
+    /// The latest rows that match, newest first, `limit` at most.
+    pub fn audit_rows(
+        &self,
+        filter: &AuditFilter,
+        limit: usize,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        let mut sql = format!("SELECT {COLUMNS} FROM audit WHERE 1");
+        let mut values: Vec<Value> = Vec::new();
+        let texts = [
+            ("actor = ?", &filter.actor),
+            ("action = ?", &filter.action),
+            ("object = ?", &filter.object),
+            ("tenant = ?", &filter.tenant),
+        ];
+        let texts = texts.map(|(clause, text)| (clause, text.clone().map(Value::Text)));
+        let micros = |at: Option<Timestamp>| at.map(|at| Value::Integer(at.as_micros()));
+        let before = filter
+            .before
+            .map(|before| i64::try_from(before).unwrap_or(i64::MAX));
+        let numbers = [
+            ("at >= ?", micros(filter.since)),
+            ("at < ?", micros(filter.until)),
+            ("sequence < ?", before.map(Value::Integer)),
+        ];
+        for (clause, value) in texts.into_iter().chain(numbers) {
+            if let Some(value) = value {
+                sql.push_str(" AND ");
+                sql.push_str(clause);
+                values.push(value);
+            }
+        }
+        sql.push_str(" ORDER BY sequence DESC LIMIT ?");
+        values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+        self.read(|db| {
+            db.prepare(&sql)?
+                .query_map(params_from_iter(values), audit_row)?
+                .collect()
+        })
+    }
+
+    /// One row.
+    pub fn audit_row(&self, sequence: u64) -> Result<AuditRow, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM audit WHERE sequence = ?1");
+        let key = i64::try_from(sequence).unwrap_or(i64::MAX);
+        self.read(|db| db.query_row(&sql, [key], audit_row).optional())?
+            .ok_or_else(|| StoreError::NotFound {
+                what: "audit row",
+                name: sequence.to_string(),
+            })
+    }
+}
+
+fn audit_row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
+    let text = |i: usize| row.get::<_, String>(i).map(Into::into);
+    let entry = AuditEntry {
+        at: Timestamp::from_micros(row.get(1)?),
+        actor: text(2)?,
+        action: text(3)?,
+        object: text(4)?,
+        tenant: row.get::<_, Option<String>>(5)?.map(Into::into),
+        before: row.get(6)?,
+        after: row.get(7)?,
+    };
+    Ok(AuditRow {
+        sequence: row.get::<_, i64>(0)? as u64,
+        entry,
+    })
 }

@@ -1,5 +1,8 @@
 //! What a name may be: tenants, projects and labels go into metrics, rows and command lines.
 
+use rusqlite::Connection;
+
+use super::Change;
 use crate::error::StoreError;
 
 /// Characters a name may have at most.
@@ -34,4 +37,28 @@ pub(super) fn check_label(what: &'static str, label: &str) -> Result<(), StoreEr
             .collect(),
         why,
     })
+}
+
+/// The public name of what has this hash: `prefix` and its first 16 hex digits.
+pub(super) fn id_of(prefix: &str, hash: &[u8; 32]) -> String {
+    use std::fmt::Write as _;
+    hash.iter().take(8).fold(prefix.to_owned(), |mut id, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(id, "{byte:02x}");
+        id
+    })
+}
+
+/// Accepts the name of something that `sql` finds.
+pub(super) fn exists(
+    db: &Connection,
+    what: &'static str,
+    sql: &str,
+    name: &str,
+) -> Result<(), Change> {
+    if db.prepare_cached(sql)?.exists([name])? {
+        return Ok(());
+    }
+    let name = name.to_owned();
+    Err(StoreError::NotFound { what, name }.into())
 }

@@ -8,8 +8,8 @@ use fixture::{attempt, settled};
 use lintel_telemetry::call_line::{ATTEMPT_FIELDS, FIELDS, FieldOf};
 use lintel_telemetry::names::{ALL, FamilyKind};
 use lintel_telemetry::{
-    CallLine, Form, Level, Metrics, Process, REFUSALS_A_SECOND, Reload, Settings, Shed, log_page,
-    page,
+    AdminRefusal, CallLine, Form, Level, Metrics, Process, REFUSALS_A_SECOND, Reload, Settings,
+    Shed, log_page, page,
 };
 use lintel_types::{FailureClass, Mono, Outcome, Phase, Settled, Side};
 use std::time::Duration;
@@ -205,6 +205,7 @@ fn live_events_are_counted_under_their_names() {
     Reload::ALL
         .into_iter()
         .for_each(|end| metrics.reloaded(end));
+    metrics.admin_refused(AdminRefusal::Forbidden);
     metrics.config_applied(&"abc123".into());
     for reason in Shed::ALL {
         check(
@@ -214,6 +215,11 @@ fn live_events_are_counted_under_their_names() {
         );
     }
     check(&metrics, r#"lintel_reloads_total{result="refused"}"#, "1");
+    check(
+        &metrics,
+        r#"lintel_admin_refusals_total{reason="forbidden"}"#,
+        "1",
+    );
     check(&metrics, r#"lintel_config_info{hash="abc123"}"#, "1");
 }
 

@@ -114,7 +114,7 @@ impl Start<'_> {
             fixed,
         ));
         let reload = self.reloader(&books, &plane, &keyring, dial);
-        let api = router(self.api(&books, &plane, keyring, &reload, &token));
+        let api = router(self.api(&books, &plane, keyring, &reload, &token)).map_err(told)?;
         let admin = lintel_admin::serve::start(listeners.admin, api)
             .map_err(|error| Failure::failed(format!("can't start the admin listener: {error}")))?;
         let greeting = self.greeting(development.as_ref(), plane.local_addr, admin.address());
