@@ -132,12 +132,21 @@ pub(crate) fn plain(status: u16, body: &impl Serialize) -> serde_json::Result<Re
 /// The entity tag of an object: RFC 9110 §8.8.3.
 fn tag(object: &impl Serialize) -> serde_json::Result<String> {
     let mut shown = serde_json::to_value(object)?;
-    if let Value::Object(fields) = &mut shown {
-        fields.retain(|name, _| !UNTAGGED.contains(&name.as_str()));
-    }
+    leave_out_untagged(&mut shown);
     let digest = Sha256::digest(shown.to_string());
     let hex = digest.iter().take(8).map(|byte| format!("{byte:02x}"));
     Ok(format!("\"{}\"", hex.collect::<String>()))
+}
+
+fn leave_out_untagged(shown: &mut Value) {
+    match shown {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !UNTAGGED.contains(&name.as_str()));
+            fields.values_mut().for_each(leave_out_untagged);
+        }
+        Value::Array(list) => list.iter_mut().for_each(leave_out_untagged),
+        _ => {}
+    }
 }
 
 impl IntoResponse for Reply {

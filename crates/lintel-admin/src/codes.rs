@@ -35,8 +35,10 @@ codes! {
     ALREADY_CREATED = 409 "already_created": "this `Idempotency-Key` made an object whose secret was shown then and can't be shown again: the text names it";
     OUTCOME_UNKNOWN = 409 "outcome_unknown": "the first call with this `Idempotency-Key` did not end in order: look whether its object exists, then use another key";
     REVOKED_KEY = 409 "revoked_key": "a revoked key can't be changed";
+    CONFLICT = 409 "conflict": "the object's state forbids it: the text says what to do first";
     RELOAD_FAILED = 409 "reload_failed": "the configuration is sound and could not be put in force";
     ETAG_MISMATCH = 412 "etag_mismatch": "the object is not, or no longer, the one that `If-Match` names: read it again";
+    PLAN_OUTDATED = 412 "plan_outdated": "tenants, projects or keys have changed since the plan of these files was made: plan again";
     TOO_LARGE = 413 "too_large": "the body is over 1 MiB";
     UNSUPPORTED_MEDIA = 415 "unsupported_media": "the body is not `application/json`";
     INVALID_CONFIG = 422 "invalid_config": "the configuration has problems, listed in `problems`; nothing was changed";

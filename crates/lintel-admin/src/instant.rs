@@ -46,7 +46,7 @@ fn moved(now: Timestamp, span: Duration, direction: Direction) -> Option<Timesta
 }
 
 /// A whole number and one unit.
-fn span(text: &str) -> Option<Duration> {
+pub(crate) fn span(text: &str) -> Option<Duration> {
     let digits = text.strip_suffix(|c: char| c.is_ascii_lowercase())?;
     let unit: u64 = match text.as_bytes().last()? {
         b's' => 1,

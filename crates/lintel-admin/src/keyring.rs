@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use lintel_config::Snapshot;
 use lintel_gateway::{KeyEntry, Standing};
-use lintel_store::{Control, KeyState, StoreError};
+use lintel_store::{Control, KeyState, StoreError, StoredSecret};
 use lintel_types::{Principal, RouteAccess};
 use parking_lot::Mutex;
 
@@ -46,21 +46,31 @@ impl Keyring {
     }
 }
 
+impl Keyring {
+    /// Writes down when keys were last used. To be called every minute or so, and at the end; what can't be written is
+    /// written the next time.
+    pub fn note_used(&self) {
+        let _ = self.control.note_used(&self.plane.keys_used());
+    }
+}
+
 /// What the data plane should know of every stored key under `snapshot`. Revoked keys are among them,
 /// so that their holders are told so.
 ///
 /// # Errors
 /// When the store can't be read.
 pub fn entries(control: &Control, snapshot: &Snapshot) -> Result<Vec<KeyEntry>, StoreError> {
-    let stored = control.principals()?.into_iter();
-    let entry = |(hash, principal, state)| KeyEntry {
-        hash,
-        principal: within(principal, snapshot),
-        standing: match state {
+    let stored = control.secrets()?.into_iter();
+    let entry = |secret: StoredSecret| KeyEntry {
+        hash: secret.hash,
+        principal: within(secret.principal, snapshot),
+        standing: match secret.state {
             KeyState::Active => Standing::Active,
             KeyState::Disabled => Standing::Disabled,
             KeyState::Revoked => Standing::Revoked,
         },
+        ends: secret.expires,
+        used: secret.used,
     };
     Ok(stored.map(entry).collect())
 }

@@ -1,99 +1,26 @@
-//! `/api/v1/keys`: makes, lists, shows, switches off and on, and revokes virtual keys.
+//! `/api/v1/keys`: makes, lists, shows, changes, rotates and revokes virtual keys.
 //!
 //! A key's secret leaves this process once, in the answer to the request that made it. A change is
 //! committed and audited first and put in force on the data plane before the answer is sent.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use lintel_store::{KeyFilter, KeyRow, KeyState, NewKey, StoreError};
-use lintel_types::{RouteAccess, Timestamp};
+use lintel_store::{KeyFilter, KeyRow};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::answer::{Created, One};
-use crate::codes;
 use crate::extract::{ById, JsonBody};
 use crate::instant::Direction;
+use crate::key_view::{Change, Shown, State, Wanted, WithSecret};
 use crate::mint;
 use crate::operation::{Call, Nothing};
 use crate::page::{self, Page};
 use crate::problem::Problem;
-use crate::words::{Label, Moment, Name, When};
+use crate::words::{Name, Span, When};
 
-/// A key to be made.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "NewKey")]
-pub(crate) struct Wanted {
-    /// The tenant that pays; made when new.
-    tenant: Name,
-    /// The tenant's project; made when new.
-    project: Name,
-    /// What to call the key.
-    name: Option<Label>,
-    /// The routes that the key may name; absent: every route of its project.
-    routes: Option<Vec<String>>,
-    /// Whether it may name `provider/model` without a route.
-    #[serde(default)]
-    direct: bool,
-    /// Whether degraded answers tell its holder which targets served them.
-    #[serde(default)]
-    expose_targets: bool,
-    /// When it stops being valid; a span counts from now.
-    expires: Option<When>,
-}
-
-/// What can be changed about a key.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "KeyChange")]
-pub(crate) struct Change {
-    /// Whether it is refused until it is switched on again.
-    disabled: bool,
-}
-
-/// How a key stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(rename = "KeyState")]
-pub(crate) enum State {
-    /// May be used.
-    Active,
-    /// Refused until it is enabled.
-    Disabled,
-    /// Refused for good.
-    Revoked,
-    /// Shown in place of `active` once its time is over.
-    Expired,
-}
-
-/// A key as it is shown: everything but its secret.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Key")]
-pub(crate) struct Shown {
-    /// `key_` and the first 16 hex digits of the SHA-256 of the key's text.
-    id: String,
-    tenant: Name,
-    project: Name,
-    name: Option<Label>,
-    state: State,
-    /// Null when it may name every route of its project.
-    routes: Option<Vec<Arc<str>>>,
-    direct: bool,
-    expose_targets: bool,
-    created: Moment,
-    expires: Option<Moment>,
-}
-
-/// A key that was just made: the only answer with a secret.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "CreatedKey")]
-pub(crate) struct WithSecret {
-    /// The key's text, `lk_…`: shown this once.
-    key: String,
-    #[serde(flatten)]
-    shown: Shown,
-}
+/// How long a former secret stays accepted when nobody says.
+const OVERLAP: Duration = Duration::from_secs(24 * 3_600);
 
 /// Which keys.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -105,11 +32,22 @@ pub(crate) struct Filter {
     project: Option<Name>,
     /// Only those that stand so.
     state: Option<State>,
+    /// Only those that were made and not used since: a span counts back from now. Never used counts.
+    unused_since: Option<When>,
     /// Go on after this: the `next` of the page before.
     after: Option<String>,
     /// At most this many; 100 when absent.
     #[schemars(range(min = 1, max = 1000))]
     limit: Option<u16>,
+}
+
+/// How a key is rotated.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rotation {
+    /// How long the secrets that it has stay accepted: 24 hours when absent; `0s` ends them at once, and the calls that
+    /// run with them.
+    overlap: Option<Span>,
 }
 
 pub(crate) async fn create(
@@ -121,36 +59,79 @@ pub(crate) async fn create(
     let new = wanted.resolve(now)?;
     let minted =
         mint::mint().map_err(|error| admin.fault("can't mint a key", &error.to_string()))?;
-    let hash = minted.hash;
+    let secret = minted.stored();
     let row = admin
         .blocking(move |admin| {
-            let row = admin.control.create_key(&new, hash, &actor)?;
+            let row = admin.control.create_key(&new, &secret, &actor)?;
             admin.keyring.publish()?;
             Ok(row)
         })
         .await?;
+    Ok(with_secret(row, minted.secret, now))
+}
+
+/// Gives a key another secret. Id, caps and attribution stay, so that its ledger goes on.
+pub(crate) async fn rotate(
+    call: Call<ById, Nothing, JsonBody<Rotation>>,
+) -> Result<Created<WithSecret>, Problem> {
+    let (admin, ById { id }) = (call.admin, call.path);
+    let wanted = id.clone();
+    let row = admin
+        .blocking(move |admin| admin.control.key(&wanted))
+        .await?;
+    call.caller.sees("key", &row.id, Some(&row.tenant))?;
+    let actor = call.caller.name;
+    let JsonBody(Rotation { overlap }) = call.body;
+    let overlap = overlap
+        .map(|span| span.duration("overlap"))
+        .transpose()?
+        .unwrap_or(OVERLAP);
+    let minted =
+        mint::mint().map_err(|error| admin.fault("can't mint a key", &error.to_string()))?;
+    let secret = minted.stored();
+    let now = admin.clock.wall();
+    let row = admin
+        .blocking(move |admin| {
+            let row = admin.control.rotate_key(&id, &secret, overlap, &actor)?;
+            admin.keyring.publish()?;
+            Ok(row)
+        })
+        .await?;
+    Ok(with_secret(row, minted.secret, now))
+}
+
+fn with_secret(row: KeyRow, key: String, now: lintel_types::Timestamp) -> Created<WithSecret> {
     let (id, shown) = (row.id.clone(), Shown::of(row.clone(), now));
     let body = WithSecret {
-        key: minted.secret,
+        key,
         shown: Shown::of(row, now),
     };
-    Ok(Created::new("/keys", &id, &shown, body).with_secret_of(&id))
+    Created::new("/keys", &id, &shown, body).with_secret_of(&id)
 }
 
 pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Shown>, Problem> {
     let (admin, filter) = (call.admin, call.query);
     let (now, limit) = (admin.clock.wall(), page::limit(filter.limit)?);
+    let unused = filter
+        .unused_since
+        .map(|when| when.at("unused_since", now, Direction::Past))
+        .transpose()?;
     let wanted = KeyFilter {
         tenant: call.caller.narrowed(filter.tenant)?,
         project: filter.project.map(|Name(name)| name),
     };
     let rows = admin
-        .blocking(move |admin| admin.control.keys(&wanted))
+        .blocking(move |admin| {
+            admin.keyring.note_used();
+            admin.control.keys(&wanted)
+        })
         .await?;
+    let idle =
+        |key: &Shown| unused.is_none_or(|since| key.last_used.unwrap_or(key.created).0 < since);
     let shown = rows
         .into_iter()
         .map(|row| Shown::of(row, now))
-        .filter(|key| filter.state.is_none_or(|state| key.state == state));
+        .filter(|key| filter.state.is_none_or(|state| key.state == state) && idle(key));
     page::cut(shown.collect(), filter.after.as_deref(), limit, |key| {
         // Oldest first, as the store sorts them.
         format!("{:020}/{}", key.created.0.as_micros(), key.id)
@@ -160,40 +141,34 @@ pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Shown>, Pro
 pub(crate) async fn one(call: Call<ById>) -> Result<One<Shown>, Problem> {
     let (admin, ById { id }) = (call.admin, call.path);
     let now = admin.clock.wall();
-    let row = admin.blocking(move |admin| admin.control.key(&id)).await?;
+    let row = admin
+        .blocking(move |admin| {
+            admin.keyring.note_used();
+            admin.control.key(&id)
+        })
+        .await?;
     call.caller.sees("key", &row.id, Some(&row.tenant))?;
     Ok(One(Shown::of(row, now)))
 }
 
-/// Switches a key off or on. Idempotent: a key that stands so already is answered as it stands.
-pub(crate) async fn switch(
+/// Changes a key. Idempotent: what stands so already is left, and not audited.
+pub(crate) async fn change(
     call: Call<ById, Nothing, JsonBody<Change>>,
 ) -> Result<One<Shown>, Problem> {
     let (admin, actor, ById { id }) = (call.admin, call.caller.name, call.path);
-    let JsonBody(Change { disabled }) = call.body;
+    let JsonBody(change) = call.body;
     let now = admin.clock.wall();
-    let switched = admin
+    let disabled = change.disabled;
+    let decide = change.resolve(now)?;
+    let row = admin
         .blocking(move |admin| {
-            let control = &admin.control;
-            let row = match disabled {
-                true => control.disable_key(&id, &actor),
-                false => control.enable_key(&id, &actor),
-            };
-            match row {
-                // Of a key that exists the store refuses one thing: to bring it back from revocation.
-                Err(error @ StoreError::Invalid { .. }) => Ok(Err(error.to_string())),
-                row => {
-                    let row = row?;
-                    // Also when nothing changed: a publication that failed before is made good now.
-                    admin.keyring.publish()?;
-                    Ok(Ok(row))
-                }
-            }
+            let row = admin.control.change_key(&id, disabled, &actor, decide)?;
+            // Also when nothing changed: a publication that failed before is made good now.
+            admin.keyring.publish()?;
+            Ok(row)
         })
         .await?;
-    switched
-        .map(|row| One(Shown::of(row, now)))
-        .map_err(|why| Problem::new(&codes::REVOKED_KEY, why))
+    Ok(One(Shown::of(row, now)))
 }
 
 /// Idempotent: a revoked key is answered as it stands.
@@ -209,61 +184,4 @@ pub(crate) async fn revoke(call: Call<ById>) -> Result<One<Shown>, Problem> {
         })
         .await?;
     Ok(One(Shown::of(row, now)))
-}
-
-impl Wanted {
-    fn resolve(self, now: Timestamp) -> Result<NewKey, Problem> {
-        let expires = self
-            .expires
-            .map(|when| when.at("expires", now, Direction::Future))
-            .transpose()?;
-        let routes = match self.routes {
-            None => RouteAccess::All,
-            Some(names) => RouteAccess::Only(names.into_iter().map(Arc::from).collect()),
-        };
-        let Self {
-            tenant,
-            project,
-            direct,
-            expose_targets,
-            ..
-        } = self;
-        Ok(NewKey {
-            tenant: tenant.0,
-            project: project.0,
-            name: self.name.map(|Label(name)| name).unwrap_or_default(),
-            routes,
-            direct,
-            expose_targets,
-            expires,
-        })
-    }
-}
-
-impl Shown {
-    fn of(row: KeyRow, now: Timestamp) -> Self {
-        let usable = row.usable(now);
-        let state = match row.state {
-            KeyState::Active if !usable => State::Expired,
-            KeyState::Active => State::Active,
-            KeyState::Disabled => State::Disabled,
-            KeyState::Revoked => State::Revoked,
-        };
-        let routes = match row.routes {
-            RouteAccess::All => None,
-            RouteAccess::Only(names) => Some(names),
-        };
-        Self {
-            id: row.id,
-            tenant: Name(row.tenant),
-            project: Name(row.project),
-            name: Some(row.name).filter(|name| !name.is_empty()).map(Label),
-            state,
-            routes,
-            direct: row.direct,
-            expose_targets: row.expose_targets,
-            created: Moment(row.made),
-            expires: row.expires.map(Moment),
-        }
-    }
 }

@@ -18,6 +18,7 @@ mod exchange_view;
 mod exchanges;
 mod extract;
 pub mod instant;
+mod key_view;
 mod keyring;
 mod keys;
 pub mod mint;

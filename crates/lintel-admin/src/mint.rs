@@ -8,6 +8,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lintel_store::NewSecret;
 use sha2::{Digest, Sha256};
 
 const PREFIX: &str = "lk_";
@@ -20,6 +21,16 @@ pub struct Minted {
     pub hash: [u8; 32],
     /// The public id.
     pub id: String,
+}
+
+impl Minted {
+    /// What is stored of it: the hash, and as much of the text as tells it from others (36 of its 256 bits).
+    pub fn stored(&self) -> NewSecret {
+        NewSecret {
+            hash: self.hash,
+            prefix: self.secret.get(..PREFIX.len() + 6).map(str::to_owned),
+        }
+    }
 }
 
 impl fmt::Debug for Minted {

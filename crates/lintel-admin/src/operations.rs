@@ -48,8 +48,10 @@ fn rows() -> Vec<Operation> {
             .or(&[&codes::ALREADY_EXISTS]).within_tenant(),
         Op::new(GET, "/keys", ("listKeys", "List keys, oldest first"), KeysRead, keys::list).within_tenant(),
         Op::new(GET, "/keys/{id}", ("getKey", "Read a key"), KeysRead, keys::one).within_tenant(),
-        Op::new(PATCH, "/keys/{id}", ("changeKey", "Switch a key off or on"), KeysWrite, keys::switch)
+        Op::new(PATCH, "/keys/{id}", ("changeKey", "Change a key, or switch it off or on"), KeysWrite, keys::change)
             .or(&[&codes::REVOKED_KEY]).within_tenant(),
+        Op::new(POST, "/keys/{id}/rotate", ("rotateKey", "Give a key another secret, shown this once; the former ones stay accepted for a while"), KeysWrite, keys::rotate)
+            .or(&[&codes::REVOKED_KEY, &codes::ALREADY_EXISTS, &codes::CONFLICT]).within_tenant(),
         Op::new(DELETE, "/keys/{id}", ("revokeKey", "Revoke a key for good"), KeysWrite, keys::revoke).within_tenant(),
 
         Op::new(POST, "/tenants", ("createTenant", "Make a tenant"), TenantsWrite, tenants::create)

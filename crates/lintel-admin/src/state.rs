@@ -124,8 +124,15 @@ impl Admin {
     fn refusal(&self, error: StoreError) -> Problem {
         // The full text names files, and is for the log alone.
         let text = error.to_string();
-        if let StoreError::Duplicate { .. } = error {
-            return Problem::new(&codes::ALREADY_EXISTS, text);
+        let own = match error {
+            StoreError::Duplicate { .. } => Some(&codes::ALREADY_EXISTS),
+            StoreError::Revoked { .. } => Some(&codes::REVOKED_KEY),
+            StoreError::Conflict { .. } => Some(&codes::CONFLICT),
+            StoreError::Moved => Some(&codes::PLAN_OUTDATED),
+            _ => None,
+        };
+        if let Some(code) = own {
+            return Problem::new(code, text);
         }
         let shown = Error::from(error);
         if shown.side() == Side::Gateway {

@@ -41,6 +41,39 @@ word!(Label, "Label", {
     "description": "up to 64 printable characters"
 });
 
+/// A longer text for people, on one line.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub(crate) struct Line(pub(crate) String);
+word!(Line, "Line", {
+    "type": "string", "maxLength": 256, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+    "description": "up to 256 printable characters"
+});
+
+/// A length of time as a request writes it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Span(pub(crate) String);
+word!(Span, "Span", {
+    "type": "string", "pattern": "^[0-9]{1,7}[smhdw]$", "description": "a span: `90s`, `15m`, `24h`, `30d`, `2w`",
+    "examples": ["24h"]
+});
+
+impl Span {
+    /// Its length; `field` is what the request calls it.
+    ///
+    /// # Errors
+    /// A problem that names the field, when it is no span.
+    pub(crate) fn duration(&self, field: &str) -> Result<std::time::Duration, Problem> {
+        let wrong = || {
+            let shown: String = self.0.chars().take(64).collect();
+            Problem::invalid(format!(
+                "{field}: `{shown}` is not a span: write `90s`, `15m`, `24h`, `30d` or `2w`"
+            ))
+        };
+        let span = instant::span(&self.0).ok_or_else(wrong)?;
+        Some(span).filter(|_| self.0.len() <= 8).ok_or_else(wrong)
+    }
+}
+
 /// A time as a request writes it.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct When(pub(crate) String);

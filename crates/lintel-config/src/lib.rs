@@ -8,6 +8,7 @@
 //! repeats a secret.
 
 mod address;
+pub mod apply;
 pub mod base_url;
 mod bounds;
 pub mod credential;

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lintel_policy::Held;
+use lintel_policy::{Held, priority};
 use lintel_store::Permit;
 use lintel_telemetry::Shed;
-use lintel_types::{Error, Kind, Retry};
+use lintel_types::{Error, Kind, Priority, Retry};
 
+use crate::control::KnownKey;
 use crate::shared::Shared;
 
 /// What an admitted exchange holds until it is settled.
@@ -19,12 +20,18 @@ pub(crate) struct Admission {
     pub(crate) permit: Permit,
     /// Its share of the exchanges at once.
     pub(crate) slot: Held,
+    /// Its share of those of its key, where they are capped.
+    pub(crate) share: Option<Held>,
     /// The gauge of exchanges under way.
     pub(crate) gauge: lintel_telemetry::Held,
 }
 
-/// Admits a call, or says why not.
-pub(crate) fn admit(shared: &Arc<Shared>) -> Result<Admission, Error> {
+/// Admits a call of `priority` with this key, or says why not.
+pub(crate) fn admit(
+    shared: &Arc<Shared>,
+    key: &KnownKey,
+    priority: Priority,
+) -> Result<Admission, Error> {
     if shared.is_draining() {
         return Err(shed(
             shared,
@@ -33,22 +40,39 @@ pub(crate) fn admit(shared: &Arc<Shared>) -> Result<Admission, Error> {
             "this instance is about to stop: try again, another will answer",
         ));
     }
-    let slot = shared.in_flight.hold(1).map_err(|_| {
-        shed(
-            shared,
-            Shed::InFlight,
-            "overloaded",
-            "too many calls are under way: try again shortly",
-        )
+    let reach = priority::reach(priority, shared.in_flight.capacity());
+    let slot = shared.in_flight.hold_within(1, reach).map_err(|_| {
+        let text = match priority {
+            Priority::Batch => {
+                "too many calls are under way for one of batch priority: try again shortly"
+            }
+            Priority::Normal | Priority::Critical => {
+                "too many calls are under way: try again shortly"
+            }
+        };
+        shed(shared, Shed::InFlight, "overloaded", text)
     })?;
+    let share = key.in_flight.as_ref().map(|own| own.hold(1)).transpose();
+    let share = share.map_err(|_| key_full(shared, key))?;
     let permit = shared.journal.permit().ok_or_else(|| {
         shed(shared, Shed::Journal, "ledger_unavailable", "the ledger can't take another call: try again shortly; operators: check the store's disk")
     })?;
     Ok(Admission {
         permit,
         slot,
+        share,
         gauge: shared.metrics.in_flight(),
     })
+}
+
+fn key_full(shared: &Shared, key: &KnownKey) -> Error {
+    shared.metrics.shed(Shed::Key);
+    let most = key.principal.caps.max_in_flight.unwrap_or_default();
+    let text = format!(
+        "this key may have {most} calls under way at once (its `max_in_flight`): wait for one to end"
+    );
+    Error::client(Kind::RateLimited, "too_many_in_flight", text)
+        .retry(Retry::After(Duration::from_secs(1)))
 }
 
 /// A refusal for lack of room: counted, and worth another try.

@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use lintel_types::{Error, Kind, Principal, Timestamp};
+use lintel_types::{Error, Kind, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::control::Standing;
-use crate::shared::Shared;
+use crate::control::{KnownKey, Refusal};
+use crate::cut::Cut;
+use crate::start::Worker;
 
 /// Longest credential that is looked at.
 const LONGEST_KEY: usize = 512;
@@ -21,44 +22,43 @@ const KEY_HEADERS: [&str; 4] = ["authorization", "x-api-key", "api-key", "x-goog
 /// TLS alone; over plain HTTP the Lintel key stands as the id. The signature proves nothing here and is not looked at.
 const AWS_SIGNED: &[u8] = b"AWS4-HMAC-SHA256 Credential=";
 
-/// Finds the caller. `in_query` are the keys that stand in the query, where the dialect allows that.
-pub(crate) fn principal(
-    shared: &Shared,
+/// Finds the caller's key, and puts the call on the worker's roll. `in_query` are the keys that stand in the query,
+/// where the dialect allows that.
+pub(crate) fn key(
+    worker: &Worker,
+    cut: &Arc<Cut>,
     headers: &HeaderMap,
     in_query: &[String],
     now: Timestamp,
-) -> Result<Arc<Principal>, Error> {
+) -> Result<Arc<KnownKey>, Error> {
     let key = presented(headers, in_query)?;
     let hash: [u8; 32] = Sha256::digest(key).into();
-    let keys = shared.keys.load();
-    let known = keys.get(&hash).ok_or_else(|| {
-        refused(
+    let keys = worker.shared.keys.load();
+    let known = keys.find(&hash, now).map_err(told)?;
+    known.note_use(now);
+    worker.roll.enter(cut, hash, Arc::clone(known));
+    Ok(Arc::clone(known))
+}
+
+fn told(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Unknown => refused(
             "invalid_api_key",
             "this key is not known: check it, or create one with `lintel key create`",
-        )
-    })?;
-    match known.standing {
-        Standing::Active => {}
-        Standing::Disabled => {
-            return Err(refused(
-                "disabled_key",
-                "this key is disabled for now: ask who runs this gateway",
-            ));
-        }
-        Standing::Revoked => {
-            return Err(refused(
-                "revoked_key",
-                "this key was revoked: create another with `lintel key create`",
-            ));
-        }
-    }
-    if known.principal.expires.is_some_and(|at| at <= now) {
-        return Err(refused(
+        ),
+        Refusal::Disabled => refused(
+            "disabled_key",
+            "this key is disabled for now: ask who runs this gateway",
+        ),
+        Refusal::Revoked => refused(
+            "revoked_key",
+            "this key was revoked: create another with `lintel key create`",
+        ),
+        Refusal::Expired => refused(
             "expired_key",
             "this key has expired: create another with `lintel key create`",
-        ));
+        ),
     }
-    Ok(Arc::clone(&known.principal))
 }
 
 /// The key of the request. Two different keys are refused: which one pays must be plain.

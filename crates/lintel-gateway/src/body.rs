@@ -13,7 +13,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use lintel_policy::Held;
 use lintel_telemetry::Shed;
-use lintel_types::{Error, Kind};
+use lintel_types::{Caps, Error, Kind};
 
 use crate::admit::shed;
 use crate::shared::Shared;
@@ -83,14 +83,15 @@ fn full(shared: &Shared) -> Error {
 /// Reads the body of a call.
 pub(crate) async fn receive(
     shared: &Arc<Shared>,
+    caps: &Caps,
     headers: &HeaderMap,
     mut incoming: Incoming,
 ) -> Result<Received, Error> {
     acceptable(headers)?;
     let limits = shared.snapshot.load().limits;
-    let cap = limits.body_bytes;
+    let cap = Cap::of(limits.body_bytes, caps);
     let declared = declared_length(headers);
-    if declared.is_some_and(|n| n > cap as u64) {
+    if declared.is_some_and(|n| n > cap.bytes as u64) {
         return Err(too_large(cap));
     }
     let mut share = Share::take(shared, declared.unwrap_or(0))?;
@@ -105,12 +106,15 @@ async fn read(
     shared: &Shared,
     incoming: &mut Incoming,
     declared: Option<u64>,
-    cap: usize,
+    cap: Cap,
     share: &mut Share,
 ) -> Result<Bytes, Error> {
     let Some(first) = data(incoming).await? else {
         return Ok(Bytes::new());
     };
+    if first.len() > cap.bytes {
+        return Err(too_large(cap));
+    }
     if incoming.is_end_stream() || declared == Some(first.len() as u64) {
         share.grow_to(shared, first.len() as u64)?;
         return Ok(first);
@@ -124,7 +128,7 @@ async fn read(
     let mut next = Some(first);
     while let Some(piece) = next {
         let grown = all.len() + piece.len();
-        if grown > cap {
+        if grown > cap.bytes {
             return Err(too_large(cap));
         }
         share.grow_to(shared, grown as u64)?;
@@ -189,10 +193,43 @@ fn acceptable(headers: &HeaderMap) -> Result<(), Error> {
     ))
 }
 
-fn too_large(cap: usize) -> Error {
-    let text = format!(
-        "the body is larger than the {cap} bytes that are taken: send less, or raise limits.body"
-    );
+/// How many bytes a body may have, and who says so.
+#[derive(Clone, Copy)]
+struct Cap {
+    bytes: usize,
+    of_key: bool,
+}
+
+impl Cap {
+    /// The lower of the gateway's cap and the key's.
+    fn of(gateway: usize, caps: &Caps) -> Self {
+        let own = caps
+            .max_body
+            .map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+        match own.filter(|own| *own < gateway) {
+            Some(bytes) => Self {
+                bytes,
+                of_key: true,
+            },
+            None => Self {
+                bytes: gateway,
+                of_key: false,
+            },
+        }
+    }
+}
+
+fn too_large(cap: Cap) -> Error {
+    let bytes = cap.bytes;
+    let text = if cap.of_key {
+        format!(
+            "the body is larger than the {bytes} bytes that this key may send (its `max_body`): send less, or ask for a key that may send more"
+        )
+    } else {
+        format!(
+            "the body is larger than the {bytes} bytes that are taken: send less, or raise limits.body"
+        )
+    };
     Error::client(Kind::TooLarge, "request_too_large", text)
 }
 

@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use lintel_config::Snapshot;
-use lintel_types::Principal;
+use lintel_policy::Counter;
+use lintel_types::{Principal, Timestamp};
 
 use crate::shared::Shared;
 
@@ -18,6 +20,10 @@ pub struct KeyEntry {
     pub principal: Principal,
     /// Whether it is in force.
     pub standing: Standing,
+    /// When this text stops being accepted, where that is sooner than the key's own end.
+    pub ends: Option<Timestamp>,
+    /// When it was last accepted, as far as is on file.
+    pub used: Option<Timestamp>,
 }
 
 /// Whether a known key is in force.
@@ -35,11 +41,123 @@ pub enum Standing {
 #[derive(Debug)]
 pub(crate) struct KnownKey {
     pub(crate) principal: Arc<Principal>,
-    pub(crate) standing: Standing,
+    standing: Standing,
+    ends: Option<Timestamp>,
+    /// When it was last accepted, to the second; microseconds. Outlives the table.
+    used: Arc<AtomicI64>,
+    /// Its calls under way, where they are capped. Outlives the table.
+    pub(crate) in_flight: Option<Arc<Counter>>,
+}
+
+impl KnownKey {
+    /// It was accepted at `now`. Written once a second at most, so that threads don't fight for it.
+    pub(crate) fn note_use(&self, now: Timestamp) {
+        const SECOND: u64 = 1_000_000;
+        let before = self.used.load(Ordering::Relaxed);
+        // A clock that was set back counts too: what is on file is then late, and stays until time has caught up.
+        if before.abs_diff(now.as_micros()) >= SECOND {
+            self.used.fetch_max(now.as_micros(), Ordering::Relaxed);
+        }
+    }
+
+    fn refusal(&self, now: Timestamp) -> Option<Refusal> {
+        match self.standing {
+            Standing::Disabled => return Some(Refusal::Disabled),
+            Standing::Revoked => return Some(Refusal::Revoked),
+            Standing::Active => {}
+        }
+        // Good before the instant, and no more at it.
+        let over = self.ends.into_iter().chain(self.principal.expires);
+        over.min()
+            .is_some_and(|end| end <= now)
+            .then_some(Refusal::Expired)
+    }
+}
+
+/// Why a key is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Unknown,
+    Disabled,
+    Revoked,
+    Expired,
+}
+
+impl Refusal {
+    const ALL: [Refusal; 4] = [
+        Refusal::Unknown,
+        Refusal::Disabled,
+        Refusal::Revoked,
+        Refusal::Expired,
+    ];
+
+    /// A number of its own, never 0.
+    pub(crate) fn code(self) -> u8 {
+        self as u8 + 1
+    }
+
+    /// The inverse of [`Refusal::code`].
+    pub(crate) fn of(code: u8) -> Option<Refusal> {
+        Self::ALL.into_iter().find(|r| r.code() == code)
+    }
 }
 
 /// Keys by hash.
-pub(crate) type KeyTable = HashMap<[u8; 32], KnownKey>;
+#[derive(Debug, Default)]
+pub(crate) struct KeyTable {
+    keys: HashMap<[u8; 32], Arc<KnownKey>>,
+    /// Some key of it is good for a time only.
+    pub(crate) expires: bool,
+}
+
+impl KeyTable {
+    /// The table of `entries`; what outlives a table is taken over from `before`.
+    fn new(entries: Vec<KeyEntry>, before: &KeyTable) -> Self {
+        let expires = |k: &KeyEntry| k.ends.is_some() || k.principal.expires.is_some();
+        let expires = entries.iter().any(expires);
+        let mut counters: HashMap<Arc<str>, Arc<Counter>> = HashMap::new();
+        for known in before.keys.values() {
+            if let Some(counter) = &known.in_flight {
+                counters.insert(Arc::clone(&known.principal.key), Arc::clone(counter));
+            }
+        }
+        let keys = entries.into_iter().map(|entry| {
+            // One counter a key, whatever the number of its secrets.
+            let in_flight = entry.principal.caps.max_in_flight.map(|most| {
+                let id = Arc::clone(&entry.principal.key);
+                let counter = counters
+                    .entry(id)
+                    .or_insert_with(|| Arc::new(Counter::new(0)));
+                counter.set_capacity(u64::from(most));
+                Arc::clone(counter)
+            });
+            let used = before.keys.get(&entry.hash).map(|k| Arc::clone(&k.used));
+            let used = used.unwrap_or_default();
+            used.fetch_max(
+                entry.used.map_or(0, Timestamp::as_micros),
+                Ordering::Relaxed,
+            );
+            let known = KnownKey {
+                principal: Arc::new(entry.principal),
+                standing: entry.standing,
+                ends: entry.ends,
+                used,
+                in_flight,
+            };
+            (entry.hash, Arc::new(known))
+        });
+        Self {
+            keys: keys.collect(),
+            expires,
+        }
+    }
+
+    /// The key of this hash, if it is accepted at `now`.
+    pub(crate) fn find(&self, hash: &[u8; 32], now: Timestamp) -> Result<&Arc<KnownKey>, Refusal> {
+        let known = self.keys.get(hash).ok_or(Refusal::Unknown)?;
+        known.refusal(now).map_or(Ok(known), Err)
+    }
+}
 
 /// Whether the data plane takes calls, and how many it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,19 +207,31 @@ impl ControlHandle {
         let _ = thread.spawn(renew);
     }
 
-    /// Puts `keys` in force in place of those before, all at once.
+    /// Puts `keys` in force in place of those before, all at once. Calls whose key is not good any more are cut within
+    /// a second. One caller at a time.
     pub fn set_keys(&self, keys: Vec<KeyEntry>) {
-        let known = |k: KeyEntry| {
-            (
-                k.hash,
-                KnownKey {
-                    principal: Arc::new(k.principal),
-                    standing: k.standing,
-                },
-            )
-        };
-        let table: KeyTable = keys.into_iter().map(known).collect();
+        let table = KeyTable::new(keys, &self.shared.keys.load());
         self.shared.keys.store(Arc::new(table));
+    }
+
+    /// When each key's text was last accepted, by hash; those never used are left out.
+    pub fn keys_used(&self) -> Vec<([u8; 32], Timestamp)> {
+        let keys = self.shared.keys.load();
+        let used = |(hash, known): (&[u8; 32], &Arc<KnownKey>)| {
+            let micros = known.used.load(Ordering::Relaxed);
+            (micros > 0).then_some((*hash, Timestamp::from_micros(micros)))
+        };
+        keys.keys.iter().filter_map(used).collect()
+    }
+
+    /// Calls under way of the tenant's keys.
+    pub fn calls_of(&self, tenant: &str) -> usize {
+        self.shared.rolls.iter().map(|r| r.of_tenant(tenant)).sum()
+    }
+
+    /// Forgets which provider-side objects are the tenant's, as far as that is only remembered.
+    pub fn forget_objects(&self, tenant: &str) {
+        self.shared.objects.forget(tenant);
     }
 
     /// The configuration in force.

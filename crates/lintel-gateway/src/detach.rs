@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use crate::attempt::{Answered, Ready, Reply, run};
+use crate::cut::Cut;
 use crate::end::End;
 use crate::failed::Failed;
 use crate::pipeline::relay_of;
@@ -29,6 +30,7 @@ pub(crate) async fn attempts(
 ) -> Result<Attempted, Error> {
     let (tell, told) = oneshot::channel::<Attempted>();
     let worker = Arc::clone(worker);
+    let cut = Arc::clone(&settlement.exchange.cut);
     let task = tokio::spawn(async move {
         let result = run(&worker, &mut settlement, &ready).await;
         if let Err((settlement, result, ready)) = tell.send((settlement, result, ready)) {
@@ -36,6 +38,7 @@ pub(crate) async fn attempts(
         }
     });
     let mut leash = Leash {
+        cut,
         task: task.abort_handle(),
         most,
         done: false,
@@ -81,8 +84,9 @@ fn nobody_waits(
     }
 }
 
-/// Ends the task a while after the client has hung up.
+/// Ends the task a while after the client has hung up, and at once when the call is cut.
 struct Leash {
+    cut: Arc<Cut>,
     task: AbortHandle,
     most: Duration,
     done: bool,
@@ -93,9 +97,15 @@ impl Drop for Leash {
         if self.done {
             return;
         }
-        let (task, most) = (self.task.clone(), self.most);
+        if self.cut.is_cut() {
+            return self.task.abort();
+        }
+        let (task, most, cut) = (self.task.clone(), self.most, Arc::clone(&self.cut));
         tokio::spawn(async move {
-            tokio::time::sleep(most).await;
+            tokio::select! {
+                () = tokio::time::sleep(most) => {}
+                () = cut.happens() => {}
+            }
             task.abort();
         });
     }

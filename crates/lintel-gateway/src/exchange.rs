@@ -7,13 +7,18 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use lintel_config::Snapshot;
 use lintel_policy::Period;
 use lintel_types::record::Attribution;
-use lintel_types::{Error, ExchangeId, Kind, Mono, SpanId, Surface, Timestamp, TraceParent};
+use lintel_types::{
+    CallHeader, Caps, Error, ExchangeId, Kind, Mono, Priority, SpanId, Surface, Timestamp,
+    TraceParent,
+};
 
 use crate::commit::Committer;
+use crate::cut::Cut;
 use crate::patience::Leash;
 use crate::shared::Shared;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+static PRIORITY: HeaderName = HeaderName::from_static("x-lintel-priority");
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Longest value that an attribution header may have, in bytes.
@@ -27,6 +32,8 @@ pub(crate) struct Born {
     pub(crate) wall: Timestamp,
     /// Tells the connection by when the call has to end.
     pub(crate) leash: Arc<Leash>,
+    /// Says when the call is cut.
+    pub(crate) cut: Arc<Cut>,
     /// Writes the call's journal records.
     pub(crate) committer: Arc<Committer>,
 }
@@ -47,6 +54,7 @@ pub(crate) struct Exchange {
     /// The deadline that the client asked for.
     pub(crate) asked_deadline: Option<Duration>,
     pub(crate) leash: Arc<Leash>,
+    pub(crate) cut: Arc<Cut>,
     pub(crate) committer: Arc<Committer>,
 }
 
@@ -61,6 +69,7 @@ impl Exchange {
             id,
             wall,
             leash,
+            cut,
             committer,
         } = born;
         let started = shared.now();
@@ -77,6 +86,7 @@ impl Exchange {
             trace: trace(headers),
             asked_deadline: None,
             leash,
+            cut,
             committer,
         }
     }
@@ -112,14 +122,23 @@ pub(crate) struct Said {
     pub(crate) deadline: Option<Duration>,
 }
 
+/// The priority that the caller claims; one that can't be read is told by [`said`].
+pub(crate) fn claimed(headers: &HeaderMap) -> Option<Priority> {
+    Priority::named(text(headers, &PRIORITY)?)
+}
+
 /// Reads the `x-lintel-*` headers, in one pass: most calls have none.
-pub(crate) fn said(headers: &HeaderMap) -> Result<Said, Error> {
+pub(crate) fn said(headers: &HeaderMap, caps: &Caps) -> Result<Said, Error> {
     let mut said = Said::default();
     for (name, value) in headers {
         let Some(ours) = name.as_str().strip_prefix("x-lintel-") else {
             continue;
         };
+        if caps.headers.is_some() {
+            may_set(ours, caps)?;
+        }
         match ours {
+            "priority" => priority(value)?,
             "feature" => said.who.feature = Some(label(name.as_str(), value)?),
             "user" => said.who.user = Some(label(name.as_str(), value)?),
             "session" => said.who.session = Some(label(name.as_str(), value)?),
@@ -136,7 +155,38 @@ pub(crate) fn said(headers: &HeaderMap) -> Result<Said, Error> {
         }
     }
     said.who.tags.sort();
+    if said.who.feature.is_none() {
+        said.who.feature.clone_from(&caps.feature);
+    }
     Ok(said)
+}
+
+/// Refuses a header that the key may not set: what is dropped silently would be missed in a report months later.
+fn may_set(ours: &str, caps: &Caps) -> Result<(), Error> {
+    let header = match ours {
+        "feature" => CallHeader::Feature,
+        "user" => CallHeader::User,
+        "session" => CallHeader::Session,
+        "deadline" => CallHeader::Deadline,
+        "priority" => CallHeader::Priority,
+        tag if tag.starts_with("tag-") => CallHeader::Tags,
+        _ => return Ok(()),
+    };
+    if caps.allow_header(header) {
+        return Ok(());
+    }
+    let text = format!(
+        "this key may not set `x-lintel-{ours}` (its `headers`): leave it out, or ask for a key that may"
+    );
+    Err(Error::client(Kind::Permission, "header_not_allowed", text))
+}
+
+/// Refuses what is no priority.
+fn priority(value: &HeaderValue) -> Result<(), Error> {
+    let known = value.to_str().ok().and_then(Priority::named);
+    known
+        .map(|_| ())
+        .ok_or_else(|| bad_header("x-lintel-priority", "`critical`, `normal` or `batch`"))
 }
 
 fn label(name: &str, value: &HeaderValue) -> Result<Arc<str>, Error> {
@@ -191,21 +241,53 @@ mod tests {
 
     #[test]
     fn what_callers_say_is_bounded() {
-        let said = said(&headers(&[
-            ("x-lintel-feature", "search"),
-            ("x-lintel-tag-b", "2"),
-            ("x-lintel-tag-a", "1"),
-            ("x-lintel-deadline", "1500ms"),
-            ("x-lintel-cache", "no-store"),
-        ]))
+        let said = said(
+            &headers(&[
+                ("x-lintel-feature", "search"),
+                ("x-lintel-tag-b", "2"),
+                ("x-lintel-tag-a", "1"),
+                ("x-lintel-deadline", "1500ms"),
+                ("x-lintel-priority", "batch"),
+                ("x-lintel-cache", "no-store"),
+            ]),
+            &Caps::default(),
+        )
         .unwrap();
         assert_eq!(said.who.feature.as_deref(), Some("search"));
         let tags: Vec<_> = said.who.tags.iter().map(|(k, v)| (&**k, &**v)).collect();
         assert_eq!(tags, [("a", "1"), ("b", "2")]);
         assert_eq!(said.deadline, Some(Duration::from_millis(1_500)));
-        for bad in [("x-lintel-user", ""), ("x-lintel-deadline", "soon")] {
-            let error = super::said(&headers(&[bad])).unwrap_err();
+        for bad in [
+            ("x-lintel-user", ""),
+            ("x-lintel-deadline", "soon"),
+            ("x-lintel-priority", "urgent"),
+        ] {
+            let error = super::said(&headers(&[bad]), &Caps::default()).unwrap_err();
             assert!(error.message().contains(bad.0), "{error}");
         }
+    }
+
+    #[test]
+    fn a_key_sets_only_its_own_headers_and_has_its_own_feature() {
+        let caps = Caps {
+            headers: Some(vec![CallHeader::User, CallHeader::Tags]),
+            feature: Some("search".into()),
+            ..Caps::default()
+        };
+        let free = headers(&[("x-lintel-user", "u"), ("x-lintel-tag-a", "1")]);
+        let said = said(&free, &caps).unwrap();
+        assert_eq!(said.who.feature.as_deref(), Some("search"));
+        for name in ["feature", "session", "deadline", "priority"] {
+            let name: &'static str = format!("x-lintel-{name}").leak();
+            let error = super::said(&headers(&[(name, "1s")]), &caps).unwrap_err();
+            assert_eq!(error.code(), "header_not_allowed");
+            assert!(error.message().contains(name), "{error}");
+        }
+        let named = Caps {
+            headers: None,
+            ..caps
+        };
+        let said = super::said(&headers(&[("x-lintel-feature", "ads")]), &named).unwrap();
+        assert_eq!(said.who.feature.as_deref(), Some("ads"));
     }
 }

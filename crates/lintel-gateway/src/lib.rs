@@ -16,6 +16,7 @@ mod clock;
 mod commit;
 mod control;
 mod count;
+mod cut;
 mod detach;
 mod drain;
 mod end;

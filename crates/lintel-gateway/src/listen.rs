@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::answer::bare_error;
+use crate::cut::Cut;
 use crate::drain::Phase;
 use crate::entry::dialect;
 use crate::exchange::Born;
@@ -144,14 +145,17 @@ async fn call(
     let wall = shared.wall();
     let id = shared.ids.next(wall, shared.random());
     let committer = Arc::clone(&worker.committer);
+    let cut = Cut::new(Arc::clone(&leash));
     let born = Born {
         id,
         wall,
         leash,
+        cut: Arc::clone(&cut),
         committer,
     };
     let run = Guarded {
         shared: Arc::clone(shared),
+        cut,
         run: Box::pin(pipeline::run(worker, born, parts, incoming)),
     };
     let error = match run.await {
@@ -167,6 +171,7 @@ async fn call(
             "this instance stopped before the call was answered: try again",
         )
         .retry(Retry::SameTarget),
+        Err(Stopped::Refused(error)) => error,
     };
     bare_error(dialect(None, &path), &error, &id.to_string())
 }
@@ -177,13 +182,16 @@ enum Stopped {
     Panicked,
     /// The process stops.
     Cut,
+    /// Its key is not good any more.
+    Refused(Error),
 }
 
-/// A call under guard: it ends when it panics, and when the process stops. Whatever it owned is dropped,
+/// A call under guard: it ends when it panics, when the process stops and when its key is not good any more. Whatever it owned is dropped,
 /// and so settled. The cut needs no timer or waiter of a call's own: the connection is woken when the
 /// phase changes, and polls its call.
 struct Guarded<F> {
     shared: Arc<Shared>,
+    cut: Arc<Cut>,
     run: Pin<Box<F>>,
 }
 
@@ -196,7 +204,13 @@ impl<F: Future> Future for Guarded<F> {
             Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
             Err(_) => Poll::Ready(Err(Stopped::Panicked)),
             Ok(Poll::Pending) if self.shared.is_cut() => Poll::Ready(Err(Stopped::Cut)),
-            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Pending) => {
+                if let Some(error) = self.cut.error() {
+                    return Poll::Ready(Err(Stopped::Refused(error)));
+                }
+                self.cut.park(cx);
+                Poll::Pending
+            }
         }
     }
 }

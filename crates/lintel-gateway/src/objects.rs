@@ -78,6 +78,14 @@ impl Index {
         recent.owners.insert(key, owner);
     }
 
+    /// Nothing is `tenant`'s any more.
+    pub(crate) fn forget(&self, tenant: &str) {
+        let mut recent = self.recent.lock();
+        let Recent { owners, order } = &mut *recent;
+        owners.retain(|_, owner| &*owner.tenant != tenant);
+        order.retain(|key| owners.contains_key(key));
+    }
+
     /// Where `tenant` has these objects, in their order: the index knows the latest, and the ledger is asked once, if
     /// at all, whatever their number.
     async fn homes(
@@ -221,6 +229,11 @@ mod tests {
             (1, 0)
         );
         assert_eq!(homes(&index, "acme", "r2"), 0);
+        index.forget("evil");
+        assert_eq!(homes(&index, "acme", "r1"), 1);
+        index.forget("acme");
+        assert_eq!(homes(&index, "acme", "r1"), 0);
+        assert!(index.recent.lock().order.is_empty());
     }
 
     #[test]

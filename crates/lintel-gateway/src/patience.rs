@@ -38,6 +38,14 @@ impl Leash {
         self.0.store(u64::MAX, Ordering::Relaxed);
     }
 
+    /// The call under way, if there is one, has to end by `at` at the latest.
+    pub(crate) fn hurry(&self, at: Mono) {
+        let sooner = |until| (until != u64::MAX).then(|| micros(at.0).min(until));
+        let _ = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, sooner);
+    }
+
     fn until(&self) -> Mono {
         Mono(Duration::from_micros(self.0.load(Ordering::Relaxed)))
     }
@@ -49,8 +57,8 @@ pub(crate) struct Patient<S> {
     shared: Arc<Shared>,
     leash: Arc<Leash>,
     limit: Duration,
-    /// Set while a write is blocked.
-    timer: Option<Pin<Box<Sleep>>>,
+    /// Set while a write is blocked: when that is too long, and what wakes it then.
+    timer: Option<(Mono, Pin<Box<Sleep>>)>,
 }
 
 impl<S> Patient<S> {
@@ -75,10 +83,17 @@ impl<S> Patient<S> {
             return written;
         }
         let (shared, leash, limit) = (&self.shared, &self.leash, self.limit);
-        let timer = self.timer.get_or_insert_with(|| {
-            let due = shared.now().plus(limit).min(leash.until());
-            Box::pin(tokio::time::sleep_until(shared.clock.instant(due)))
+        let (due, timer) = self.timer.get_or_insert_with(|| {
+            let due = shared.now().plus(limit);
+            let timer = tokio::time::sleep_until(shared.clock.instant(due));
+            (due, Box::pin(timer))
         });
+        // The call's end may have come nearer while the write was blocked.
+        let until = leash.until();
+        if until < *due {
+            *due = until;
+            timer.as_mut().reset(shared.clock.instant(until));
+        }
         match timer.as_mut().poll(cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(()) => {

@@ -10,14 +10,15 @@ use http::header::ALLOW;
 use http::request::Parts;
 use hyper::body::Incoming;
 use lintel_policy::OnDisconnect;
-use lintel_types::{Error, Kind, Mono, Principal};
+use lintel_types::{Error, Kind, Mono, Priority};
 use lintel_wire::surface::SurfaceSpec;
 
 use crate::answer::{self, bare_error, note_degraded, respond, stream_head};
 use crate::attempt::{self, Answered, Ready, Reply};
+use crate::control::KnownKey;
 use crate::count::Counted;
 use crate::entry::{self, Asked};
-use crate::exchange::{Born, Exchange, said};
+use crate::exchange::{Born, Exchange, claimed, said};
 use crate::failed::Failed;
 use crate::head::Called;
 use crate::opening::Opened;
@@ -59,7 +60,7 @@ pub(crate) async fn run(
         },
         Ok(about_models) => {
             let dialect = entry::dialect(entry::spoken(&parts.headers), path);
-            return match show_models(&mut settlement, &parts, &about_models, dialect) {
+            return match show_models(worker, &mut settlement, &parts, &about_models, dialect) {
                 Ok(json) => answer::document(settlement, json).await,
                 Err(error) => answer::failed(settlement, dialect, error.into()).await,
             };
@@ -122,18 +123,21 @@ async fn prepare(
     let shared = &worker.shared;
     let snapshot = Arc::clone(&settlement.exchange.snapshot);
 
-    let principal = caller(settlement, &parts)?;
-    settlement.known(&principal);
+    let key = caller(worker, settlement, &parts)?;
+    let principal = &key.principal;
+    settlement.known(principal);
 
     shared.at(Step::Admit);
-    settlement.admitted(admit::admit(shared)?);
-    let said = said(&parts.headers)?;
+    let priority = principal.caps.priority_of(claimed(&parts.headers));
+    settlement.priority = Some(priority).filter(|p| *p != Priority::default());
+    settlement.admitted(admit::admit(shared, &key, priority)?);
+    let said = said(&parts.headers, &principal.caps)?;
     settlement.attributed(said.who);
     settlement.exchange.asked_deadline = said.deadline;
 
     shared.at(Step::Body);
     let since = shared.now();
-    let received = body::receive(shared, &parts.headers, incoming).await;
+    let received = body::receive(shared, &principal.caps, &parts.headers, incoming).await;
     settlement.waited_since(since);
     let received = received?;
     settlement.request_bytes = received.bytes.len() as u64;
@@ -144,8 +148,8 @@ async fn prepare(
 
     shared.at(Step::Route);
     let route = match &parsed.object {
-        Some(object) => objects::route(shared, &snapshot, &principal, parsed.spec, object).await?,
-        None => route::resolve(&snapshot, &principal, &parsed.head.model)?,
+        Some(object) => objects::route(shared, &snapshot, principal, parsed.spec, object).await?,
+        None => route::resolve(&snapshot, principal, &parsed.head.model)?,
     };
     settlement.route = Some(Arc::clone(&route.name));
     let deadline = deadline(settlement, route.deadline);
@@ -155,12 +159,19 @@ async fn prepare(
     let guarded = guard::judge(&route, &mut parsed)?;
 
     shared.at(Step::Plan);
-    let candidates = match plan::make(&snapshot, &route, parsed.spec, shared.random())? {
+    let plan = plan::make(
+        &snapshot,
+        &route,
+        parsed.spec,
+        &principal.caps,
+        shared.random(),
+    )?;
+    let candidates = match plan {
         Plan::Attempts(candidates) => candidates,
         Plan::Estimate(write) => return Ok(Prepared::Counted(count::answer(&parsed, write)?)),
     };
 
-    let candidates = objects::stick(shared, &principal, &parsed, candidates).await?;
+    let candidates = objects::stick(shared, principal, &parsed, candidates).await?;
 
     shared.at(Step::Reserve);
     let plan = reserve::price(
@@ -231,26 +242,27 @@ pub(crate) fn relay_of(settlement: Box<Settlement>, opened: Opened, ready: &Read
 }
 
 /// Who calls.
-fn caller(settlement: &Settlement, parts: &Parts) -> Result<Arc<Principal>, Error> {
+fn caller(worker: &Worker, settlement: &Settlement, parts: &Parts) -> Result<Arc<KnownKey>, Error> {
     let in_query = entry::keys_in_query(parts.uri.path(), parts.uri.query());
-    let wall = settlement.exchange.wall;
-    authenticate::principal(&settlement.shared, &parts.headers, &in_query, wall)
+    let Exchange { cut, wall, .. } = &settlement.exchange;
+    authenticate::key(worker, cut, &parts.headers, &in_query, *wall)
 }
 
 /// The list of models, or one of them.
 fn show_models(
+    worker: &Worker,
     settlement: &mut Settlement,
     parts: &Parts,
     asked: &Asked,
     dialect: &'static dyn SurfaceSpec,
 ) -> Result<String, Error> {
     let shared = Arc::clone(&settlement.shared);
-    let principal = caller(settlement, parts)?;
-    settlement.known(&principal);
+    let key = caller(worker, settlement, parts)?;
+    settlement.known(&key.principal);
     models::answer(
         asked,
         &settlement.exchange.snapshot,
-        &principal,
+        &key.principal,
         dialect.surface().protocol(),
         shared.born,
     )

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lintel_config::{Provider, Snapshot};
 use lintel_policy::{Planned, Route};
-use lintel_types::{Error, Kind};
+use lintel_types::{Caps, Error, Kind};
 use lintel_wire::provider::{Spoken, speak};
 use lintel_wire::surface::SurfaceSpec;
 
@@ -28,11 +28,23 @@ pub(crate) enum Plan {
     Estimate(fn(u64) -> Bytes),
 }
 
+/// Those whose target may serve a key with these caps.
+fn allowed(mut candidates: Vec<Candidate>, caps: &Caps) -> Vec<Candidate> {
+    if caps.models.is_some() {
+        candidates.retain(|c| {
+            let target = &c.planned.target;
+            caps.allow_target(&target.provider, &target.model)
+        });
+    }
+    candidates
+}
+
 /// Plans the call.
 pub(crate) fn make(
     snapshot: &Snapshot,
     route: &Route,
     spec: &dyn SurfaceSpec,
+    caps: &Caps,
     random: u64,
 ) -> Result<Plan, Error> {
     let surface = spec.surface();
@@ -51,8 +63,17 @@ pub(crate) fn make(
             })
         })
         .collect();
+    let speaking = candidates.len();
+    let candidates = allowed(candidates, caps);
     if !candidates.is_empty() {
         return Ok(Plan::Attempts(candidates));
+    }
+    if speaking > 0 {
+        let text = format!(
+            "this key may call none of the models behind `{}`: ask for a key that may",
+            route.name
+        );
+        return Err(Error::client(Kind::Permission, "model_not_allowed", text));
     }
     if let Some(write) = spec.counts() {
         return Ok(Plan::Estimate(write));

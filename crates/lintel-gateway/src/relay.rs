@@ -4,6 +4,8 @@
 //! provider. It settles before the terminal bytes leave. After the first byte there is no other
 //! attempt: what goes wrong ends the stream with the dialect's error event, never with a clean end.
 
+mod drain;
+
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
@@ -105,44 +107,22 @@ impl Relay {
 impl ClearedStream for Relay {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Cleared<Bytes>>> {
         match &mut self.core {
-            Some(core) => core.poll_next(cx),
+            Some(core) => core.poll(cx),
             None => Poll::Ready(None),
         }
     }
 }
 
-impl Drop for Relay {
-    fn drop(&mut self) {
-        let Some(core) = self.core.take() else { return };
-        let OnDisconnect::Drain(most) = core.on_disconnect else {
-            return;
-        };
-        let goes_on = core.body.is_some()
-            && !core.settlement.is_settled()
-            && !core.settlement.shared.is_cut();
-        if goes_on && !std::thread::panicking() {
-            tokio::spawn(drain(core, most));
-        }
-    }
-}
-
-/// Reads the rest of a stream that nobody waits for, so that its usage is known.
-async fn drain(mut core: Box<Core>, most: Duration) {
-    core.nobody_reads();
-    let reading = std::future::poll_fn(|cx| {
-        loop {
-            match core.poll_next(cx) {
-                Poll::Ready(Some(_)) => {}
-                Poll::Ready(None) => return Poll::Ready(()),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-    });
-    // When it takes too long, dropping the settlement books what has been seen, estimated.
-    let _ = tokio::time::timeout(most, reading).await;
-}
-
 impl Core {
+    /// [`Core::poll_next`], woken when the call is cut, too.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Cleared<Bytes>>> {
+        let polled = self.poll_next(cx);
+        if polled.is_pending() {
+            self.settlement.exchange.cut.park(cx);
+        }
+        polled
+    }
+
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Cleared<Bytes>>> {
         loop {
             if let Some(ticket) = &mut self.ticket {
@@ -168,6 +148,10 @@ impl Core {
                     .retry(Retry::SameTarget),
                     None,
                 );
+                continue;
+            }
+            if self.settlement.exchange.cut.is_cut() && !self.settlement.is_settled() {
+                self.revoked();
                 continue;
             }
             let Some(body) = &mut self.body else {
@@ -352,22 +336,32 @@ impl Core {
         self.fail(&error, Some(class));
     }
 
+    /// The key is not good any more.
+    fn revoked(&mut self) {
+        // What is whole may still be said.
+        if self.closing.is_some() {
+            return self.complete();
+        }
+        if let Some(error) = self.settlement.exchange.cut.error() {
+            self.fail(&error, None);
+        }
+    }
+
     /// Ends the stream with the dialect's error event.
     fn fail(&mut self, error: &Error, class: Option<FailureClass>) {
         let id = self.settlement.exchange.id_text.clone();
         let body = ErrorBody::ours(error, Some(&id));
         let event = self.flow.error(self.dialect, &body);
         self.queue.push_back(Cleared::error_text(event));
-        let shutdown = error.code() == "shutting_down";
         let failure = Failure {
             class: class.unwrap_or(FailureClass::Cancelled),
             phase: Phase::MidStream,
         };
         let end = End::error(error, self.settlement.status);
-        let outcome = if shutdown {
-            Outcome::Shutdown
-        } else {
-            end.outcome
+        let outcome = match error.code() {
+            "shutting_down" => Outcome::Shutdown,
+            "key_revoked" => Outcome::Revoked,
+            _ => end.outcome,
         };
         self.settle(End {
             outcome,

@@ -13,7 +13,7 @@ pub(crate) fn resolve(
     model: &str,
 ) -> Result<Arc<Route>, Error> {
     if let Some(route) = snapshot.routes.get(model) {
-        if !principal.routes.allows(model) {
+        if !principal.routes.allows(model) || !reachable(principal, route) {
             return Err(not_allowed(model));
         }
         return Ok(Arc::clone(route));
@@ -22,7 +22,7 @@ pub(crate) fn resolve(
     if let Some((provider, name)) = named
         && let Some(provider) = snapshot.provider(provider)
     {
-        if !principal.direct {
+        if !principal.direct || !principal.caps.allow_target(&provider.name, name) {
             return Err(not_allowed(model));
         }
         let route = Route::direct(
@@ -43,6 +43,13 @@ pub(crate) fn resolve(
         shown(model)
     );
     Err(Error::client(Kind::NotFound, "model_not_found", text))
+}
+
+/// Whether some model behind the route may serve the caller.
+fn reachable(principal: &Principal, route: &Route) -> bool {
+    let mut targets = route.tiers.iter().flat_map(|tier| &tier.targets);
+    principal.caps.models.is_none()
+        || targets.any(|t| principal.caps.allow_target(&t.provider, &t.model))
 }
 
 /// A name in a provider's path may hold slashes, but no step that leads out of where models stand.
@@ -71,9 +78,9 @@ fn shown(model: &str) -> String {
 pub(crate) fn callable(snapshot: &Snapshot, principal: &Principal) -> Vec<String> {
     let mut names: Vec<String> = snapshot
         .routes
-        .keys()
-        .filter(|n| principal.routes.allows(n))
-        .map(|n| n.to_string())
+        .iter()
+        .filter(|(name, route)| principal.routes.allows(name) && reachable(principal, route))
+        .map(|(name, _)| name.to_string())
         .collect();
     names.sort_unstable();
     names

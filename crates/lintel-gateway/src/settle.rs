@@ -3,6 +3,7 @@
 //! [`Settlement`] owns the permit. Whoever finishes the exchange settles it; if nobody does, because
 //! the future was dropped (a hang-up, a panic, shutdown), its `Drop` does, without awaiting.
 
+mod dropped;
 mod row;
 
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use lintel_store::Permit;
 use lintel_telemetry::{Level, LogEvent, Shed};
 use lintel_types::record::Attribution;
 use lintel_types::{
-    AttemptRecord, Dispatched, Error, Failure, FailureClass, Kind, Money, Mono, Outcome, Phase,
-    Principal, Settled, Side, Surface,
+    AttemptRecord, Dispatched, Error, Failure, FailureClass, Kind, Money, Mono, Principal,
+    Priority, Settled, Surface,
 };
 use lintel_wire::dialect::Notes;
 
@@ -32,6 +33,8 @@ pub(crate) struct Settlement {
     pub(crate) who: Attribution,
     pub(crate) route: Option<Arc<str>>,
     pub(crate) stream: bool,
+    /// What it was admitted with, where that isn't normal.
+    pub(crate) priority: Option<Priority>,
     pub(crate) request_bytes: u64,
     pub(crate) response_bytes: u64,
     pub(crate) degraded: Option<Arc<str>>,
@@ -57,6 +60,7 @@ pub(crate) struct Settlement {
 struct Holds {
     permit: Permit,
     _slot: lintel_policy::Held,
+    _share: Option<lintel_policy::Held>,
     _gauge: lintel_telemetry::Held,
 }
 
@@ -70,6 +74,7 @@ impl Settlement {
             who: Attribution::default(),
             route: None,
             stream: false,
+            priority: None,
             request_bytes: 0,
             response_bytes: 0,
             degraded: None,
@@ -119,11 +124,13 @@ impl Settlement {
         let Admission {
             permit,
             slot,
+            share,
             gauge,
         } = admission;
         self.holds = Some(Holds {
             permit,
             _slot: slot,
+            _share: share,
             _gauge: gauge,
         });
     }
@@ -341,59 +348,5 @@ impl Settlement {
                 None
             }
         }
-    }
-}
-
-impl Drop for Settlement {
-    fn drop(&mut self) {
-        self.exchange.leash.clear();
-        if self.settled {
-            return;
-        }
-        let (outcome, code, side, reason) = if std::thread::panicking() {
-            (
-                Outcome::Panicked,
-                "internal",
-                Side::Gateway,
-                "a step panicked",
-            )
-        } else if self.shared.is_cut() {
-            (
-                Outcome::Shutdown,
-                "shutting_down",
-                Side::Gateway,
-                "the process stopped before the answer was whole",
-            )
-        } else {
-            (
-                Outcome::Cancelled,
-                "cancelled",
-                Side::Client,
-                "the client hung up",
-            )
-        };
-        let phase = match &self.live {
-            Some(live) if !live.sent => Phase::BeforeSend,
-            _ if self.response_bytes == 0 => Phase::BeforeFirstByte,
-            _ => Phase::MidStream,
-        };
-        let failure = self.live.is_some().then_some(Failure {
-            class: FailureClass::Cancelled,
-            phase,
-        });
-        // What `listen` answers to a call that ended so, when nothing has gone out.
-        let status = match (self.status, outcome) {
-            (0, Outcome::Panicked) => 500,
-            (0, Outcome::Shutdown) => 503,
-            (status, _) => status,
-        };
-        self.settle(End {
-            outcome,
-            status,
-            code: Some(code),
-            side: Some(side),
-            reason: Some(reason.to_owned()),
-            failure,
-        });
     }
 }

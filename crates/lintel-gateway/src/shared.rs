@@ -14,6 +14,7 @@ use lintel_types::{Clock, Entropy, IdSource, Mono, Timestamp};
 
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::control::KeyTable;
+use crate::cut::Roll;
 use crate::objects::Index;
 use crate::probe::{Probe, Step};
 use crate::upstream::{Resolver, Tokens, Told, Trust};
@@ -22,6 +23,8 @@ use crate::upstream::{Resolver, Tokens, Told, Trust};
 pub(crate) struct Shared {
     pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) keys: ArcSwap<KeyTable>,
+    /// The calls under way, a roll for each worker.
+    pub(crate) rolls: Vec<Arc<Roll>>,
     pub(crate) journal: Journal,
     pub(crate) metrics: Metrics,
     pub(crate) lines: LineWriter,

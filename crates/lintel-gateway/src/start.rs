@@ -20,7 +20,8 @@ use tokio::sync::watch;
 
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::commit::Committer;
-use crate::control::{ControlHandle, KeyEntry, KeyTable};
+use crate::control::{ControlHandle, KeyEntry};
+use crate::cut::{self, Roll};
 use crate::drain::{Phase, idle_or_cut};
 use crate::listen;
 use crate::objects::Index;
@@ -78,6 +79,8 @@ pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) pool: Pool,
     pub(crate) committer: Arc<Committer>,
+    /// Its calls, for as long as they may have to be cut.
+    pub(crate) roll: Arc<Roll>,
     phase: watch::Receiver<Phase>,
 }
 
@@ -103,7 +106,7 @@ pub fn start(deps: Deps) -> Result<Running, StartError> {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     };
-    let shared = Arc::new(share(&deps));
+    let shared = Arc::new(share(&deps, threads));
     let handle = ControlHandle {
         shared: Arc::clone(&shared),
     };
@@ -116,12 +119,13 @@ pub fn start(deps: Deps) -> Result<Running, StartError> {
         phase,
         threads: Vec::with_capacity(threads),
     };
-    for i in 0..threads {
+    for (i, roll) in shared.rolls.iter().enumerate() {
         let listener = listener.try_clone()?;
         let worker = Worker {
             shared: Arc::clone(&shared),
             pool: Pool::default(),
             committer: Committer::new(deps.journal.clone()),
+            roll: Arc::clone(roll),
             phase: watching.clone(),
         };
         let thread = std::thread::Builder::new()
@@ -132,13 +136,14 @@ pub fn start(deps: Deps) -> Result<Running, StartError> {
     Ok(running)
 }
 
-fn share(deps: &Deps) -> Shared {
+fn share(deps: &Deps, threads: usize) -> Shared {
     let clock = SystemClock::new();
     let limits = deps.snapshot.limits;
     let probe: Probe = deps.probe.clone();
     Shared {
         snapshot: ArcSwap::new(Arc::clone(&deps.snapshot)),
-        keys: ArcSwap::new(Arc::new(KeyTable::new())),
+        keys: ArcSwap::new(Arc::default()),
+        rolls: (0..threads).map(|_| Arc::default()).collect(),
         journal: deps.journal.clone(),
         metrics: deps.metrics.clone(),
         lines: deps.lines.clone(),
@@ -175,6 +180,7 @@ fn work(worker: Worker, listener: std::net::TcpListener) {
         let mut phase = worker.phase.clone();
         let worker = Arc::new(worker);
         tokio::spawn(sweep(Arc::clone(&worker)));
+        tokio::spawn(cut::watch(Arc::clone(&worker)));
         tokio::spawn(Arc::clone(&worker.committer).run());
         listen::accept(Arc::clone(&worker), listener, phase.clone()).await;
         idle_or_cut(&worker, &mut phase).await;

@@ -7,6 +7,7 @@ pub mod backoff;
 pub mod limit;
 pub mod plan;
 pub mod price;
+pub mod priority;
 pub mod route;
 pub mod table;
 pub mod units;

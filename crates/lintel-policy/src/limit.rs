@@ -48,8 +48,20 @@ impl Counter {
         })
     }
 
+    /// Takes `amount` units like [`Counter::hold`], as long as no more than `reach` of the capacity are taken then.
+    pub fn hold_within(self: &Arc<Self>, amount: u64, reach: u64) -> Result<Held, Denied> {
+        self.add_within(amount, reach.min(self.capacity()))?;
+        Ok(Held {
+            counter: Arc::clone(self),
+            amount,
+        })
+    }
+
     fn add(&self, amount: u64) -> Result<(), Denied> {
-        let capacity = self.capacity();
+        self.add_within(amount, self.capacity())
+    }
+
+    fn add_within(&self, amount: u64, capacity: u64) -> Result<(), Denied> {
         let fits = |taken: u64| taken.checked_add(amount).filter(|sum| *sum <= capacity);
         match self
             .taken
@@ -158,6 +170,14 @@ mod tests {
         drop(held);
         assert_eq!(counter.taken(), 0);
         assert!(counter.hold(u64::MAX).is_err());
+    }
+
+    #[test]
+    fn a_reach_below_the_capacity_leaves_room_for_others() {
+        let counter = Arc::new(Counter::new(4));
+        let _three = counter.hold_within(3, 3).unwrap();
+        assert_eq!(counter.hold_within(1, 3).unwrap_err().left, 0);
+        assert_eq!(counter.hold_within(1, 9).unwrap().amount(), 1);
     }
 
     #[test]

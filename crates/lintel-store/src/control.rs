@@ -3,6 +3,7 @@
 //! Decides what may be changed and what is written down about it. Knows no request and no key's secret:
 //! only its SHA-256 comes in. Invariant: a change and its audit row are one transaction; no audit, no change.
 
+mod apply;
 mod audit;
 mod keys;
 mod names;
@@ -18,8 +19,9 @@ use lintel_types::{Clock, Timestamp};
 use parking_lot::Mutex;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+pub use apply::{ApplyHow, Desired, DesiredKey, FieldChange, Mint, Plan, Step};
 pub use audit::{AuditFilter, AuditRow};
-pub use keys::{KeyFilter, KeyRow, KeyState, NewKey};
+pub use keys::{KeyFilter, KeyRow, KeySpec, KeyState, NewKey, NewSecret, SecretRow, StoredSecret};
 pub use replays::{Replay, ReplayKey};
 pub use tenants::{Project, Tenant};
 pub use tokens::{NewToken, TokenRow};
@@ -38,6 +40,14 @@ pub(crate) const SCHEMA: Schema = Schema {
         Migration::adds(
             "0002-tokens",
             include_str!("../migrations/control/0002-tokens.sql"),
+        ),
+        Migration::adds(
+            "0003-keys",
+            include_str!("../migrations/control/0003-keys.sql"),
+        ),
+        Migration::adds(
+            "0004-erasures",
+            include_str!("../migrations/control/0004-erasures.sql"),
         ),
     ],
     page_bytes: 4096,
@@ -134,7 +144,28 @@ impl Control {
             transaction.commit()?;
             Ok(done)
         };
-        attempt().map_err(|refused| match refused {
+        self.told(attempt())
+    }
+}
+
+impl Control {
+    /// Does what [`Control::change`] does, and gives it up.
+    fn rehearse<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Change>,
+    ) -> Result<T, StoreError> {
+        let attempt = || {
+            let mut db = self.inner.db.lock();
+            let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(&transaction)?;
+            transaction.rollback()?;
+            Ok(done)
+        };
+        self.told(attempt())
+    }
+
+    fn told<T>(&self, outcome: Result<T, Change>) -> Result<T, StoreError> {
+        outcome.map_err(|refused| match refused {
             Change::Refused(why) => why,
             Change::Sql(source) => self.sql()(source),
         })

@@ -166,6 +166,25 @@ pub enum StoreError {
         "an upgrade is under way, and the new process makes the changes: try again in a moment"
     )]
     LetGo,
+    /// A key that was revoked.
+    #[error("key `{id}` is revoked for good: make a new key")]
+    Revoked {
+        /// The key.
+        id: String,
+    },
+    /// An object whose state forbids the change.
+    #[error("{what} `{name}` {why}")]
+    Conflict {
+        /// The kind of object.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// Why not, and what to do.
+        why: &'static str,
+    },
+    /// Something was changed since the plan was made.
+    #[error("tenants, projects or keys have changed since this plan was made: plan again")]
+    Moved,
     /// A value that can't be accepted.
     #[error("{what} `{value}` {why}")]
     Invalid {
@@ -208,6 +227,15 @@ impl From<StoreError> for Error {
             }
             StoreError::Duplicate { .. } => {
                 Error::client(Kind::InvalidRequest, "already_exists", error.to_string())
+            }
+            StoreError::Revoked { .. } => {
+                Error::client(Kind::InvalidRequest, "revoked_key", error.to_string())
+            }
+            StoreError::Conflict { .. } => {
+                Error::client(Kind::InvalidRequest, "conflict", error.to_string())
+            }
+            StoreError::Moved => {
+                Error::client(Kind::InvalidRequest, "plan_outdated", error.to_string())
             }
             StoreError::Invalid { .. } => {
                 Error::client(Kind::InvalidRequest, "invalid_value", error.to_string())

@@ -24,8 +24,9 @@ mod samples;
 mod store;
 
 pub use control::{
-    AuditFilter, AuditRow, Control, KeyFilter, KeyRow, KeyState, NewKey, NewToken, Project, Replay,
-    ReplayKey, Tenant, TokenRow,
+    ApplyHow, AuditFilter, AuditRow, Control, Desired, DesiredKey, FieldChange, KeyFilter, KeyRow,
+    KeySpec, KeyState, Mint, NewKey, NewSecret, NewToken, Plan, Project, Replay, ReplayKey,
+    SecretRow, Step, StoredSecret, Tenant, TokenRow,
 };
 pub use database::Migrated;
 pub use error::StoreError;

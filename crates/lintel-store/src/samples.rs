@@ -128,6 +128,7 @@ pub(crate) fn settled(exchange: ExchangeId, attempts: u8) -> Settled {
         surface: Some("openai.chat".into()),
         route: Some("chat".into()),
         stream: false,
+        priority: None,
         outcome: Outcome::Success,
         status: 200,
         code: None,

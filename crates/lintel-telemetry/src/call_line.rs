@@ -47,7 +47,9 @@ impl<'a> CallLine<'a> {
     /// Faults of ours and of a provider are warnings, a panic is an error, a caller's fault is news.
     pub fn level(&self) -> Level {
         match self.record.outcome {
-            Outcome::Success | Outcome::ClientError | Outcome::Cancelled => Level::Info,
+            Outcome::Success | Outcome::ClientError | Outcome::Cancelled | Outcome::Revoked => {
+                Level::Info
+            }
             Outcome::GatewayError | Outcome::ProviderError | Outcome::Shutdown => Level::Warn,
             Outcome::Panicked => Level::Error,
         }

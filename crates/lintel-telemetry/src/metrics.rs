@@ -48,7 +48,7 @@ const DURATION_US: &[u64] = &[
 ];
 
 /// Outcomes, in the order of [`CallCells::requests`].
-pub(crate) const OUTCOMES: usize = 7;
+pub(crate) const OUTCOMES: usize = 8;
 
 /// What one (surface, route) is counted in.
 #[derive(Debug)]
@@ -110,16 +110,19 @@ pub enum Shed {
     Connections,
     /// The process is about to stop.
     Draining,
+    /// As many exchanges of one key are under way as it may have.
+    Key,
 }
 
 impl Shed {
     /// Every reason.
-    pub const ALL: [Shed; 5] = [
+    pub const ALL: [Shed; 6] = [
         Shed::InFlight,
         Shed::InFlightBytes,
         Shed::Journal,
         Shed::Connections,
         Shed::Draining,
+        Shed::Key,
     ];
 
     /// The label.
@@ -130,6 +133,7 @@ impl Shed {
             Shed::Journal => "journal",
             Shed::Connections => "connections",
             Shed::Draining => "draining",
+            Shed::Key => "key",
         }
     }
 }

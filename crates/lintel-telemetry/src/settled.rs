@@ -19,6 +19,7 @@ pub(crate) const OUTCOME_ORDER: [Outcome; OUTCOMES] = [
     Outcome::Cancelled,
     Outcome::Shutdown,
     Outcome::Panicked,
+    Outcome::Revoked,
 ];
 
 /// An outcome's slot. A new outcome does not compile until it has one.
@@ -31,6 +32,7 @@ const fn slot(outcome: Outcome) -> usize {
         Outcome::Cancelled => 4,
         Outcome::Shutdown => 5,
         Outcome::Panicked => 6,
+        Outcome::Revoked => 7,
     }
 }
 

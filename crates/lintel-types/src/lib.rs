@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod body;
 pub mod canon;
+pub mod caps;
 pub mod content;
 pub mod error;
 pub mod failure;
@@ -24,6 +25,7 @@ pub mod verdict;
 
 pub use audit::{AuditEntry, AuditSink};
 pub use body::{Body, Rendered, SpanEdit};
+pub use caps::{CallHeader, Caps, Priority};
 pub use content::{ContentPart, ContentSource, Label, Modality};
 pub use error::{Error, Kind, Retry, Side};
 pub use failure::{Failure, FailureClass, Phase};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::caps::Caps;
 use crate::time::Timestamp;
 
 /// How the caller was recognised.
@@ -59,4 +60,6 @@ pub struct Principal {
     pub expose_targets: bool,
     /// When it stops being valid.
     pub expires: Option<Timestamp>,
+    /// What its calls may ask for.
+    pub caps: Caps,
 }

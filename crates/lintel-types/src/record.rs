@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::caps::Priority;
 use crate::error::Side;
 use crate::failure::{FailureClass, Phase};
 use crate::ids::{ExchangeId, ExchangeKind, NodeId};
@@ -167,6 +168,8 @@ pub enum Outcome {
     Shutdown,
     /// A step panicked.
     Panicked,
+    /// The key was revoked, disabled or expired before the answer was whole.
+    Revoked,
 }
 
 impl Outcome {
@@ -180,6 +183,7 @@ impl Outcome {
             Outcome::Cancelled => "cancelled",
             Outcome::Shutdown => "shutdown",
             Outcome::Panicked => "panicked",
+            Outcome::Revoked => "revoked",
         }
     }
 }
@@ -303,6 +307,9 @@ pub struct Settled {
     pub route: Option<Arc<str>>,
     /// Whether a stream was asked for.
     pub stream: bool,
+    /// The priority that it was admitted with; none: normal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
     /// How it ended.
     pub outcome: Outcome,
     /// The HTTP status sent, 0 when none was.

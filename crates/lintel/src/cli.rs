@@ -37,7 +37,7 @@ pub(crate) enum Verb {
     Check(cmd::check::Check),
     /// Show what a configuration comes to, compare it, migrate it.
     Config(cmd::config::Config),
-    /// Make, list, disable, enable and revoke virtual keys.
+    /// Make, list, change, rotate, disable, enable and revoke virtual keys.
     Key(cmd::key::Key),
     /// Make and list tenants.
     Tenant(cmd::tenant::Tenant),

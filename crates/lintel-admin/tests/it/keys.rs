@@ -139,10 +139,12 @@ async fn a_change_of_a_key_that_makes_no_sense_is_refused_and_changes_nothing() 
     let made = create(&bench, json!({"tenant": "acme", "project": "search"})).await;
     let path = format!("/api/v1/keys/{}", made["id"].as_str().unwrap());
     for body in [
-        json!({}),
         json!({"disabled": "yes"}),
         json!({"disabled": null}),
-        json!({"disabled": true, "direct": true}),
+        json!({"disabled": true, "tenant": "other"}),
+        json!({"max_body": "1MB"}),
+        json!({"priority": "urgent"}),
+        json!({"headers": ["cookie"]}),
     ] {
         let (status, json) = bench.ask("PATCH", &path, Some(body.clone())).await;
         assert_eq!(
@@ -300,4 +302,85 @@ fn a_fault_is_shown_with_its_place() {
         json!(fault(7)),
         json!({"path": "routes.chat", "origin": "lintel.yaml", "line": 7, "column": 1, "message": "unknown key"})
     );
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_a_key_may_do_is_changed_field_by_field_and_in_force_at_once() {
+    let bench = Bench::new();
+    let caps = json!({"tenant": "acme", "project": "search", "owner": "search@acme.example", "max_body": 1000,
+        "models": ["openai/*"], "priority": "critical", "headers": ["user"], "feature": "web", "max_in_flight": 2});
+    let made = create(&bench, caps).await;
+    let path = format!("/api/v1/keys/{}", made["id"].as_str().unwrap());
+    let principal = || bench.plane.keys.lock().unwrap()[0].principal.clone();
+    assert_eq!(principal().caps.max_body, Some(1_000));
+    assert!(
+        principal().caps.allow_target("openai", "x") && !principal().caps.allow_target("a", "x")
+    );
+    let change = json!({"max_body": null, "owner": "ads", "models": ["a/*"], "expires": "1h", "direct": true});
+    let (status, json) = bench.ask("PATCH", &path, Some(change)).await;
+    assert_eq!(
+        (status, &json["max_body"], &json["owner"]),
+        (200, &json!(null), &json!("ads"))
+    );
+    assert_eq!(
+        (&json["priority"], &json["headers"]),
+        (&json!("critical"), &json!(["user"]))
+    );
+    assert!(principal().caps.allow_target("a", "x") && principal().direct);
+    assert_eq!(
+        (principal().caps.max_body, principal().expires.is_some()),
+        (None, true)
+    );
+    // The same again is nothing new.
+    let audited = bench.audit().len();
+    let again = json!({"owner": "ads", "models": ["a/*"]});
+    assert_eq!(bench.ask("PATCH", &path, Some(again)).await.0, 200);
+    assert_eq!(bench.audit().len(), audited);
+    for (body, word) in [
+        (json!({"max_body": 0}), "max_body"),
+        (json!({"models": ["gpt"]}), "model"),
+        (json!({"expires": "2020-01-01"}), "expiry"),
+    ] {
+        let (status, json) = bench.ask("PATCH", &path, Some(body)).await;
+        assert_eq!(
+            (status, &json["code"]),
+            (400, &json!("invalid_value")),
+            "{json}"
+        );
+        assert!(json["detail"].as_str().unwrap().starts_with(word), "{json}");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_rotated_key_has_two_secrets_for_a_while_and_one_id() {
+    let bench = Bench::new();
+    let made = create(&bench, json!({"tenant": "acme", "project": "search"})).await;
+    let id = made["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/keys/{id}/rotate");
+    let (status, json) = bench
+        .ask("POST", &path, Some(json!({"overlap": "1h"})))
+        .await;
+    assert_eq!((status, &json["id"]), (201, &json!(id)));
+    assert_ne!(json["key"], made["key"]);
+    let secrets = json["secrets"].as_array().unwrap();
+    assert_eq!(secrets.len(), 2);
+    let begins = |text: &serde_json::Value, with: &serde_json::Value| {
+        text.as_str().unwrap().starts_with(with.as_str().unwrap())
+    };
+    assert!(begins(&json["key"], &secrets[0]["prefix"]) && secrets[0]["expires"].is_null());
+    assert!(begins(&made["key"], &secrets[1]["prefix"]) && !secrets[1]["expires"].is_null());
+    let keys = bench.plane.keys.lock().unwrap().clone();
+    assert_eq!(keys.len(), 2);
+    assert!(keys.iter().all(|k| *k.principal.key == *id));
+    assert_eq!(keys.iter().filter(|k| k.ends.is_some()).count(), 1);
+    let shown = bench.get(&format!("/api/v1/keys/{id}")).await.1.to_string();
+    assert!(!shown.contains(json["key"].as_str().unwrap()));
+    for bad in [json!({"overlap": "2026-01-01"}), json!({"overlap": "1y"})] {
+        assert_eq!(bench.ask("POST", &path, Some(bad)).await.0, 400);
+    }
+    bench
+        .ask("DELETE", &format!("/api/v1/keys/{id}"), None)
+        .await;
+    let (status, json) = bench.ask("POST", &path, Some(json!({}))).await;
+    assert_eq!((status, &json["code"]), (409, &json!("revoked_key")));
 }

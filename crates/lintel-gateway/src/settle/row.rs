@@ -24,6 +24,7 @@ impl Settlement {
             surface: self.exchange.surface.map(|s| Arc::from(s.name())),
             route: self.route.take(),
             stream: self.stream,
+            priority: self.priority,
             outcome: end.outcome,
             status: end.status,
             code: end.code.map(Arc::from),

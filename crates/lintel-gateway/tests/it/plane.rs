@@ -11,7 +11,9 @@ use lintel_gateway::{
 };
 use lintel_store::{Journal, JournalOptions, Projection, SettledSink};
 use lintel_telemetry::{Level, LineReader, Metrics};
-use lintel_types::{Clock as _, NodeId, Orphaned, Principal, PrincipalKind, RouteAccess, Settled};
+use lintel_types::{
+    Caps, Clock as _, NodeId, Orphaned, Principal, PrincipalKind, RouteAccess, Settled,
+};
 use sha2::{Digest as _, Sha256};
 
 pub(crate) const KEY: &str = "lk_test";
@@ -221,10 +223,13 @@ fn key() -> KeyEntry {
         direct: true,
         expose_targets: false,
         expires: None,
+        caps: Caps::default(),
     };
     KeyEntry {
         hash: Sha256::digest(KEY).into(),
         principal,
         standing: Standing::Active,
+        ends: None,
+        used: None,
     }
 }

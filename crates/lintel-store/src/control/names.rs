@@ -22,6 +22,23 @@ pub(super) fn check(what: &'static str, name: &str) -> Result<(), StoreError> {
     })
 }
 
+/// Accepts any printable text of up to 256 characters, the empty one included.
+pub(super) fn check_text(what: &'static str, text: &str) -> Result<(), StoreError> {
+    const LONGEST_TEXT: usize = 256;
+    if text.chars().count() <= LONGEST_TEXT && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(StoreError::Invalid {
+        what,
+        value: text
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(LONGEST)
+            .collect(),
+        why: "is too long or not one line: use up to 256 printable characters",
+    })
+}
+
 /// Accepts any printable text of up to 64 characters, the empty one included: a label is read by people only.
 pub(super) fn check_label(what: &'static str, label: &str) -> Result<(), StoreError> {
     if label.chars().count() <= LONGEST && !label.chars().any(char::is_control) {

@@ -73,6 +73,7 @@ pub(crate) fn settled() -> Settled {
         surface: Some("openai.chat".into()),
         route: Some("chat".into()),
         stream: true,
+        priority: None,
         outcome: Outcome::Success,
         status: 200,
         code: None,

@@ -1,19 +1,21 @@
-//! `lintel key`: makes, lists, disables, enables and revokes virtual keys over the control API.
+//! `lintel key`: makes, lists, changes, rotates and revokes virtual keys over the control API.
 //!
 //! Prints a new key's secret once; nothing here writes it anywhere else.
+
+mod args;
+mod show;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use self::args::Facts;
 use crate::cli::Remote;
 use crate::client::Client;
-use crate::exit::Failure;
+use crate::exit::{Failure, Why};
 use crate::output::{self, Form};
 use crate::query::{Query, escape};
-use crate::table::{Align, Table};
-use crate::view::{flag, list, text};
 
-/// Make, list, disable, enable and revoke virtual keys.
+/// Make, list, change, rotate, disable, enable and revoke virtual keys.
 #[derive(Debug, Args)]
 pub(crate) struct Key {
     #[command(flatten)]
@@ -28,7 +30,23 @@ enum What {
     Create(Create),
     /// List keys, oldest first.
     List(List),
-    /// Disable a key: calls with it are refused until it is enabled.
+    /// Show a key with its caps and secrets.
+    Show {
+        /// The key's id, `key_…`.
+        id: String,
+    },
+    /// Change a key: what is not said stays, and `none` takes away. Counts for the next call.
+    Update(Update),
+    /// Give a key another secret, printed once. The former ones stay accepted for the overlap; id, caps and ledger stay.
+    Rotate {
+        /// The key's id, `key_…`.
+        id: String,
+        /// How long former secrets stay accepted, such as 24h, which is the default. 0s ends them at once, and the calls
+        /// that run with them.
+        #[arg(long, value_name = "SPAN")]
+        overlap: Option<String>,
+    },
+    /// Disable a key: calls with it are refused until it is enabled, and running ones end within a second.
     Disable {
         /// The key's id, `key_…`.
         id: String,
@@ -38,7 +56,7 @@ enum What {
         /// The key's id, `key_…`.
         id: String,
     },
-    /// Revoke a key for good: calls with it are refused from then on.
+    /// Revoke a key for good: calls with it are refused from then on, and running ones end within a second.
     Revoke {
         /// The key's id, `key_…`.
         id: String,
@@ -53,24 +71,31 @@ struct Create {
     /// The tenant's project.
     #[arg(long)]
     project: String,
-    /// What to call the key.
-    #[arg(long)]
-    name: Option<String>,
-    /// A route that the key may name; may be given many times. Without any: every route of the project.
-    #[arg(long = "route", value_name = "ROUTE")]
-    routes: Vec<String>,
+    #[command(flatten)]
+    facts: Facts,
     /// Let the key name `provider/model` without a route.
     #[arg(long)]
     direct: bool,
     /// Tell the key's holder which targets served a degraded answer.
     #[arg(long)]
     expose_targets: bool,
-    /// When the key stops being valid: a span such as 30d, or an RFC 3339 time.
-    #[arg(long, value_name = "WHEN")]
-    expires: Option<String>,
 }
 
 #[derive(Debug, Args)]
+struct Update {
+    /// The key's id, `key_…`.
+    id: String,
+    #[command(flatten)]
+    facts: Facts,
+    /// Whether the key may name `provider/model` without a route.
+    #[arg(long, value_name = "BOOL")]
+    direct: Option<bool>,
+    /// Whether the key's holder is told which targets served a degraded answer.
+    #[arg(long, value_name = "BOOL")]
+    expose_targets: Option<bool>,
+}
+
+#[derive(Debug, Default, Args)]
 struct List {
     /// Only this tenant's keys.
     #[arg(long)]
@@ -81,11 +106,14 @@ struct List {
     /// Only keys in this state: active, disabled, revoked or expired.
     #[arg(long)]
     state: Option<String>,
+    /// Only keys that were neither made nor used since: a span such as 30d counts back from now.
+    #[arg(long, value_name = "WHEN")]
+    unused_since: Option<String>,
     /// At most this many.
     #[arg(long)]
     limit: Option<u32>,
     /// Go on after this: the `next` of the answer before.
-    #[arg(long, value_name = "NEXT")]
+    #[arg(long)]
     after: Option<String>,
 }
 
@@ -97,11 +125,21 @@ impl Key {
     pub(crate) fn run(&self, form: Form) -> Result<(), Failure> {
         let client = Client::new(&self.remote)?;
         let (answer, human): (Value, fn(&Value) -> String) = match &self.what {
-            What::Create(create) => (client.post("/api/v1/keys", &create.body())?, created),
-            What::List(list) => (client.get("/api/v1/keys", &list.query())?, keys),
-            What::Disable { id } => (switch(&client, id, true)?, now),
-            What::Enable { id } => (switch(&client, id, false)?, now),
-            What::Revoke { id } => (client.delete(&path(id))?, now),
+            What::Create(create) => (client.post("/api/v1/keys", &create.body()?)?, show::created),
+            What::List(list) => (client.get("/api/v1/keys", &list.query())?, show::keys),
+            What::Show { id } => (client.get(&path(id), &Query::default())?, show::one),
+            What::Update(update) => (client.patch(&path(&update.id), &update.body()?)?, show::one),
+            What::Rotate { id, overlap } => {
+                let body = match overlap {
+                    Some(overlap) => json!({ "overlap": overlap }),
+                    None => json!({}),
+                };
+                let path = format!("{}/rotate", path(id));
+                (client.post(&path, &body)?, show::rotated)
+            }
+            What::Disable { id } => (switch(&client, id, true)?, show::now),
+            What::Enable { id } => (switch(&client, id, false)?, show::now),
+            What::Revoke { id } => (client.delete(&path(id))?, show::now),
         };
         Ok(output::answer(form, &answer, human)?)
     }
@@ -116,24 +154,34 @@ fn switch(client: &Client, id: &str, disabled: bool) -> Result<Value, Failure> {
 }
 
 impl Create {
-    fn body(&self) -> Value {
-        let mut body = json!({
-            "tenant": self.tenant, "project": self.project, "direct": self.direct, "expose_targets": self.expose_targets,
-        });
-        if let Some(fields) = body.as_object_mut() {
-            let routes = (!self.routes.is_empty()).then(|| json!(self.routes));
-            let optional = [
-                ("name", self.name.as_ref().map(|n| json!(n))),
-                ("routes", routes),
-                ("expires", self.expires.as_ref().map(|e| json!(e))),
-            ];
-            fields.extend(
-                optional
-                    .into_iter()
-                    .filter_map(|(name, value)| Some((name.to_owned(), value?))),
-            );
+    fn body(&self) -> Result<Value, Failure> {
+        let mut fields = self.facts.fields()?;
+        fields.retain(|_, value| !value.is_null());
+        fields.insert("tenant".to_owned(), json!(self.tenant));
+        fields.insert("project".to_owned(), json!(self.project));
+        fields.insert("direct".to_owned(), json!(self.direct));
+        fields.insert("expose_targets".to_owned(), json!(self.expose_targets));
+        Ok(Value::Object(fields))
+    }
+}
+
+impl Update {
+    fn body(&self) -> Result<Value, Failure> {
+        let mut fields = self.facts.fields()?;
+        let flags = [
+            ("direct", self.direct),
+            ("expose_targets", self.expose_targets),
+        ];
+        for (name, flag) in flags {
+            if let Some(flag) = flag {
+                fields.insert(name.to_owned(), json!(flag));
+            }
         }
-        body
+        if fields.is_empty() {
+            let text = "nothing to change was said: `lintel key update --help` lists what can be";
+            return Err(Failure::new(Why::Usage, text));
+        }
+        Ok(Value::Object(fields))
     }
 }
 
@@ -143,62 +191,10 @@ impl List {
             .with("tenant", self.tenant.as_ref())
             .with("project", self.project.as_ref())
             .with("state", self.state.as_ref())
+            .with("unused_since", self.unused_since.as_ref())
             .with("limit", self.limit)
             .with("after", self.after.as_ref())
     }
-}
-
-fn created(answer: &Value) -> String {
-    format!(
-        "{}\n\n{} of {}/{}. This is the only time the key is shown: keep it now.\n",
-        text(answer, "key"),
-        text(answer, "id"),
-        text(answer, "tenant"),
-        text(answer, "project"),
-    )
-}
-
-/// How a key stands after a change; an enabled one may be past its time, and is then called expired.
-fn now(answer: &Value) -> String {
-    format!(
-        "{} of {}/{} is {}.\n",
-        text(answer, "id"),
-        text(answer, "tenant"),
-        text(answer, "project"),
-        text(answer, "state")
-    )
-}
-
-fn keys(answer: &Value) -> String {
-    let headings = [
-        "ID", "TENANT", "PROJECT", "NAME", "STATE", "ROUTES", "DIRECT", "CREATED", "EXPIRES",
-    ];
-    let mut table = Table::new(headings.map(|heading| (heading, Align::Left)));
-    for key in list(answer) {
-        let routes = key.get("routes").and_then(Value::as_array).map(|routes| {
-            routes
-                .iter()
-                .filter_map(Value::as_str)
-                .collect::<Vec<_>>()
-                .join(",")
-        });
-        table.row(vec![
-            text(key, "id"),
-            text(key, "tenant"),
-            text(key, "project"),
-            text(key, "name"),
-            text(key, "state"),
-            routes.unwrap_or_else(|| "all".into()),
-            flag(key, "direct"),
-            text(key, "created"),
-            text(key, "expires"),
-        ]);
-    }
-    crate::view::page(
-        &table,
-        answer,
-        "no keys; make one with `lintel key create --tenant T --project P`",
-    )
 }
 
 #[cfg(test)]
@@ -206,49 +202,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_created_key_is_shown_with_its_warning() {
-        let answer = json!({"id": "key_1", "key": "lk_x", "tenant": "acme", "project": "search"});
-        assert_eq!(
-            created(&answer),
-            "lk_x\n\nkey_1 of acme/search. This is the only time the key is shown: keep it now.\n"
-        );
-    }
-
-    #[test]
-    fn a_change_says_how_the_key_stands_now() {
-        for state in ["active", "disabled", "revoked", "expired"] {
-            let answer =
-                json!({"id": "key_1", "tenant": "acme", "project": "search", "state": state});
-            assert_eq!(now(&answer), format!("key_1 of acme/search is {state}.\n"));
-        }
-    }
-
-    #[test]
-    fn only_what_was_said_is_sent() {
+    fn what_is_said_is_sent() {
         let create = Create {
             tenant: "acme".into(),
             project: "search".into(),
-            name: None,
-            routes: vec![],
+            facts: Facts::default(),
             direct: true,
             expose_targets: false,
-            expires: Some("30d".into()),
         };
         assert_eq!(
-            create.body(),
-            json!({"tenant": "acme", "project": "search", "direct": true, "expose_targets": false, "expires": "30d"})
+            create.body().unwrap(),
+            json!({"tenant": "acme", "project": "search", "direct": true, "expose_targets": false})
         );
-    }
-
-    #[test]
-    fn keys_are_a_table_and_a_hint_where_to_go_on() {
-        let key = json!({"id": "key_1", "tenant": "acme", "project": "search", "name": null, "state": "active", "routes": ["chat", "fast"], "direct": true, "created": "2026-11-24T07:32:13Z", "expires": null});
-        let shown = keys(&json!({"data": [key], "next": "key_1"}));
-        let lines: Vec<&str> = shown.lines().collect();
-        assert_eq!(
-            lines[1],
-            "key_1  acme    search   -     active  chat,fast  yes     2026-11-24T07:32:13Z  -"
-        );
-        assert_eq!(lines[3], "more: --after key_1");
+        let update = Update {
+            id: "key_1".into(),
+            facts: Facts::default(),
+            direct: Some(false),
+            expose_targets: None,
+        };
+        assert_eq!(update.body().unwrap(), json!({"direct": false}));
+        let nothing = Update {
+            direct: None,
+            ..update
+        };
+        assert_eq!(nothing.body().unwrap_err().why, Why::Usage);
+        let list = List {
+            unused_since: Some("30d".into()),
+            ..List::default()
+        };
+        assert_eq!(list.query().text(), "?unused_since=30d");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lintel_admin::mint::{self, NoRandomness};
 use lintel_gateway::{KeyEntry, Standing};
-use lintel_types::{Principal, PrincipalKind, RouteAccess};
+use lintel_types::{Caps, Principal, PrincipalKind, RouteAccess};
 
 const OWNER: &str = "dev";
 
@@ -35,6 +35,7 @@ impl Development {
             direct: true,
             expose_targets: true,
             expires: None,
+            caps: Caps::default(),
         };
         Ok(Self {
             secret: minted.secret,
@@ -42,6 +43,8 @@ impl Development {
                 hash: minted.hash,
                 principal,
                 standing: Standing::Active,
+                ends: None,
+                used: None,
             },
         })
     }

@@ -21,6 +21,7 @@ mod bad_http;
 mod bad_requests;
 mod bad_upstreams;
 mod clouds;
+mod cut;
 mod ends;
 mod errors;
 mod headers;

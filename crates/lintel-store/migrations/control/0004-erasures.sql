@@ -1,0 +1,3 @@
+CREATE TABLE erasures(
+  tenant TEXT PRIMARY KEY REFERENCES tenants(name), pseudonym TEXT NOT NULL, ledger INTEGER NOT NULL, actor TEXT NOT NULL, asked INTEGER NOT NULL
+) WITHOUT ROWID;
