@@ -13,7 +13,9 @@ use sha2::{Digest, Sha256};
 use lintel_wire::provider::PrivateAddresses;
 
 use crate::base_url::BaseUrl;
+use crate::proxy::Proxy;
 use crate::reach::is_local_name;
+use crate::secret::Secret;
 
 /// What tells peers apart: the first half of a SHA-256 over all that decides the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,17 +34,29 @@ pub struct Peer {
     pub tls: Arc<TlsMaterial>,
     /// Whether its name may lead to private addresses.
     pub private: bool,
+    /// The proxy on the way to it.
+    pub proxy: Option<Proxy>,
+}
+
+/// How a peer is reached. Whatever isn't said is the usual way.
+#[derive(Debug, Clone, Default)]
+pub struct Reach {
+    /// What TLS is made of.
+    pub tls: TlsMaterial,
+    /// Whether its name may lead to private addresses; unsaid, the name decides.
+    pub private: Option<PrivateAddresses>,
+    /// The proxy on the way to it.
+    pub proxy: Option<Proxy>,
 }
 
 impl Peer {
-    /// A peer of `provider` at `base`. `private` says whether its name may lead to private addresses; unsaid, the
-    /// name decides.
-    pub fn new(
-        provider: &Arc<str>,
-        base: BaseUrl,
-        tls: TlsMaterial,
-        private: Option<PrivateAddresses>,
-    ) -> Self {
+    /// A peer of `provider` at `base`.
+    pub fn new(provider: &Arc<str>, base: BaseUrl, reach: Reach) -> Self {
+        let Reach {
+            tls,
+            private,
+            proxy,
+        } = reach;
         let private = match private {
             Some(said) => said == PrivateAddresses::Allow,
             None => is_local_name(&base.host),
@@ -58,6 +72,11 @@ impl Peer {
         feed(base.authority.as_bytes());
         feed(&tls.id);
         feed(&[u8::from(private)]);
+        if let Some(proxy) = &proxy {
+            feed(proxy.place.authority.as_bytes());
+            let authorization = proxy.authorization.as_ref();
+            feed(authorization.map_or("", Secret::expose).as_bytes());
+        }
         let digest: [u8; 32] = digest.finalize().into();
         let half = digest.iter().take(16);
         Self {
@@ -66,6 +85,7 @@ impl Peer {
             base,
             tls: Arc::new(tls),
             private,
+            proxy,
         }
     }
 }
@@ -79,6 +99,7 @@ impl fmt::Debug for Peer {
             .field("base", &self.base)
             .field("tls", &self.tls)
             .field("private", &self.private)
+            .field("proxy", &self.proxy)
             .finish()
     }
 }
@@ -109,35 +130,37 @@ impl fmt::Debug for TlsMaterial {
 mod tests {
     use super::*;
 
-    fn peer(provider: &str, url: &str, tls: u8) -> PeerId {
-        let tls = TlsMaterial {
-            id: [tls; 32],
-            ..TlsMaterial::default()
+    fn peer(provider: &str, url: &str, tls: u8, proxy: Option<&str>) -> PeerId {
+        let reach = Reach {
+            tls: TlsMaterial {
+                id: [tls; 32],
+                ..TlsMaterial::default()
+            },
+            proxy: proxy.map(|url| Proxy::parse(url).unwrap()),
+            ..Reach::default()
         };
-        Peer::new(
-            &Arc::from(provider),
-            BaseUrl::parse(url).unwrap(),
-            tls,
-            None,
-        )
-        .id
+        Peer::new(&Arc::from(provider), BaseUrl::parse(url).unwrap(), reach).id
     }
 
     #[test]
     fn whatever_decides_the_connection_tells_peers_apart() {
         let all = [
-            peer("a", "https://x/v1", 0),
-            peer("b", "https://x/v1", 0),
-            peer("a", "http://x:443/v1", 0),
-            peer("a", "https://x:444/v1", 0),
-            peer("a", "https://y/v1", 0),
-            peer("a", "https://x/v1", 1),
+            peer("a", "https://x/v1", 0, None),
+            peer("b", "https://x/v1", 0, None),
+            peer("a", "http://x:443/v1", 0, None),
+            peer("a", "https://x:444/v1", 0, None),
+            peer("a", "https://y/v1", 0, None),
+            peer("a", "https://x/v1", 1, None),
+            peer("a", "https://x/v1", 0, Some("proxy:1")),
+            peer("a", "https://x/v1", 0, Some("proxy:2")),
+            peer("a", "https://x/v1", 0, Some("u:p@proxy:2")),
+            peer("a", "https://x/v1", 0, Some("u:q@proxy:2")),
         ];
         let distinct: std::collections::HashSet<PeerId> = all.into_iter().collect();
         assert_eq!(distinct.len(), all.len());
         assert_eq!(
-            peer("a", "https://x/v1", 0),
-            peer("a", "https://x/v2", 0),
+            peer("a", "https://x/v1", 0, None),
+            peer("a", "https://x/v2", 0, None),
             "the path is the request's"
         );
     }

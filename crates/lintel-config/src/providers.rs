@@ -17,12 +17,13 @@ use crate::base_url::BaseUrl;
 use crate::credential::Credential;
 use crate::names::refuse_name;
 use crate::path::Path;
-use crate::peer::{Peer, TlsMaterial};
+use crate::peer::{Peer, Reach, TlsMaterial};
 use crate::problem::Report;
 use crate::snapshot::Provider;
 
 mod credential;
 mod place;
+mod proxy;
 mod tls;
 
 /// Where environment variables and files come from.
@@ -82,24 +83,30 @@ fn resolve_one(
         sources,
         report,
     )?;
+    let proxy = proxy::resolve(config, &base, &path, sources, report)?;
     let name: Arc<str> = Arc::from(name);
     let tokens = match &credential {
         Some(Credential::ServiceAccount(account)) => {
             let place = account.token_uri.clone();
-            Some(Arc::new(Peer::new(
-                &name,
-                place,
-                TlsMaterial::default(),
-                config.private_addresses,
-            )))
+            let reach = Reach {
+                tls: TlsMaterial::default(),
+                private: config.private_addresses,
+                proxy: proxy::resolve(config, &place, &path, sources, report)?,
+            };
+            Some(Arc::new(Peer::new(&name, place, reach)))
         }
         _ => None,
+    };
+    let reach = Reach {
+        tls,
+        private: config.private_addresses,
+        proxy,
     };
     Some(Provider {
         index,
         host,
         protocol: config.protocol,
-        peer: Arc::new(Peer::new(&name, base, tls, config.private_addresses)),
+        peer: Arc::new(Peer::new(&name, base, reach)),
         tokens,
         name,
         credential,
@@ -130,6 +137,7 @@ fn sandbox(
         ("project", config.project.is_some()),
         ("objects", config.objects != Objects::default()),
         ("tls", config.tls.is_some()),
+        ("proxy", config.proxy.is_some()),
         ("private_addresses", config.private_addresses.is_some()),
     ];
     for (key, _) in idle.into_iter().filter(|(_, written)| *written) {
@@ -150,7 +158,7 @@ fn sandbox(
         index,
         host: hosts::generic(SANDBOX),
         protocol: SANDBOX,
-        peer: Arc::new(Peer::new(&name, base, TlsMaterial::default(), None)),
+        peer: Arc::new(Peer::new(&name, base, Reach::default())),
         tokens: None,
         name,
         credential: None,

@@ -95,6 +95,11 @@ pub(crate) fn told(class: FailureClass) -> Error {
             "upstream_tls",
             "no trusted connection to the provider: operators, check its certificate and ours",
         ),
+        Proxy => upstream(
+            "upstream_proxy",
+            "the proxy on the way to the provider refused or can't be reached: operators, check it",
+        )
+        .retry(Retry::SameTarget),
         TimeoutConnect => late(
             "upstream_timeout",
             "connecting to the provider took too long: try again later",

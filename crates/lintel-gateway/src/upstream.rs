@@ -13,6 +13,7 @@ mod sign;
 mod tell;
 mod tls;
 mod token;
+mod tunnel;
 
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
@@ -195,15 +196,16 @@ fn encode(
         now,
         &mut headers,
     )?;
+    tunnel::authorize(&provider.peer, &mut headers);
+    let host =
+        http::HeaderValue::from_str(&provider.base().authority).map_err(|e| wrong(e.into()))?;
+    headers.insert(HOST, host);
     let mut wire = http::Request::builder()
         .method(request.method)
-        .uri(path)
+        .uri(tunnel::target(&provider.peer, path))
         .body(ProviderBody::new(request.body))
         .map_err(wrong)?;
     *wire.headers_mut() = headers;
-    let host =
-        http::HeaderValue::from_str(&provider.base().authority).map_err(|e| wrong(e.into()))?;
-    wire.headers_mut().insert(HOST, host);
     Ok(wire)
 }
 

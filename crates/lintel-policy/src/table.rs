@@ -82,9 +82,10 @@ const fn final_(class: FailureClass) -> Row {
 }
 
 /// The default table, in the order of [`FailureClass`].
-pub const TABLE: [Row; 18] = [
+pub const TABLE: [Row; 19] = [
     passing(FailureClass::Connect),
     passing(FailureClass::Tls),
+    passing(FailureClass::Proxy),
     passing(FailureClass::TimeoutConnect),
     passing(FailureClass::TimeoutFirstToken),
     passing(FailureClass::TimeoutIdle),

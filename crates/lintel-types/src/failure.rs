@@ -11,6 +11,9 @@ pub enum FailureClass {
     /// No trusted TLS session.
     #[serde(rename = "tls")]
     Tls,
+    /// The proxy on the way refused, or can't be reached.
+    #[serde(rename = "proxy")]
+    Proxy,
     /// Connecting took too long.
     #[serde(rename = "timeout.connect")]
     TimeoutConnect,
@@ -67,6 +70,7 @@ impl FailureClass {
         match self {
             FailureClass::Connect => "connect",
             FailureClass::Tls => "tls",
+            FailureClass::Proxy => "proxy",
             FailureClass::TimeoutConnect => "timeout.connect",
             FailureClass::TimeoutFirstToken => "timeout.first_token",
             FailureClass::TimeoutIdle => "timeout.idle",

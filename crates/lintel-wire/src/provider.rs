@@ -175,6 +175,10 @@ pub struct ProviderConfig {
     /// Whom the provider's certificate has to convince, and what it is shown; for `https` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<ProviderTls>,
+    /// The HTTP proxy on the way: `http://host:port`, `${ENV}` or `file:/path` for one with a password in its URL, or `off`. Default:
+    /// as the environment variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
     /// Whether calls may go to private and loopback addresses that the base URL's host name leads to. Default: where
     /// the name is local, as `localhost`, `vllm` and `vllm.models.svc` are. A literal address is always meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]

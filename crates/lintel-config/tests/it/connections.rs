@@ -146,3 +146,61 @@ fn a_rotated_certificate_is_the_same_configuration_and_another_connection() {
     assert_ne!(first.0, other_ca.0);
     assert_ne!(first.1, other_ca.1);
 }
+
+/// The problems of a provider with this `proxy` and these variables, and the proxy that it has.
+fn proxied(proxy: &str, env: &[(&str, &str)]) -> Result<Option<String>, String> {
+    let text = format!(
+        "providers:\n  p: {{ protocol: openai, base_url: 'https://api.example.com'{proxy} }}\n"
+    );
+    let loaded = load_with(&text, env, &[("/proxy", "http://u:secret@10.0.0.1:3128\n")]);
+    match loaded {
+        Ok(loaded) => {
+            let shown = format!("{:?}", loaded.snapshot);
+            assert!(!shown.contains("secret"));
+            let proxy = loaded.snapshot.providers[0].peer.proxy.clone();
+            Ok(proxy.map(|p| p.place.to_string()))
+        }
+        Err(problems) => {
+            let text = problems.to_string();
+            assert!(!text.contains("secret"), "{text}");
+            Err(text.split_once(": providers.p").unwrap().1.to_owned())
+        }
+    }
+}
+
+#[test]
+fn a_proxy_is_the_providers_own_or_the_environments() {
+    let at = |url: &str| Ok(Some(url.to_owned()));
+    let env = [("HTTPS_PROXY", "http://u:secret@env:1")];
+    assert_eq!(proxied("", &[]), Ok(None));
+    assert_eq!(proxied("", &env), at("http://env:1"));
+    assert_eq!(proxied(", proxy: off", &env), Ok(None));
+    assert_eq!(proxied(", proxy: 'http://own:2'", &env), at("http://own:2"));
+    assert_eq!(
+        proxied(", proxy: 'file:/proxy'", &env),
+        at("http://10.0.0.1:3128")
+    );
+    assert_eq!(
+        proxied(", proxy: '${MINE}'", &[("MINE", "u:secret@mine:4")]),
+        at("http://mine:4")
+    );
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_a_problem_and_never_passed_by() {
+    let told = proxied("", &[("HTTPS_PROXY", "socks5://u:secret@env:1")]).unwrap_err();
+    let expect = ": environment variable HTTPS_PROXY: a proxy is spoken to over http://";
+    assert!(
+        told.starts_with(expect) && told.contains("`proxy: off`"),
+        "{told}"
+    );
+    let told = proxied(", proxy: 'http://u:secret@own:2'", &[]).unwrap_err();
+    assert!(
+        told.starts_with(".proxy: a password doesn't belong in this file"),
+        "{told}"
+    );
+    let told = proxied(", proxy: 'http://169.254.169.254'", &[]).unwrap_err();
+    assert!(told.contains("cloud metadata"), "{told}");
+    let told = proxied(", proxy: '${GONE}'", &[]).unwrap_err();
+    assert!(told.contains("GONE is not set"), "{told}");
+}

@@ -9,7 +9,7 @@ use lintel_policy::{Inspection, OnDisconnect, UnknownModel};
 use lintel_types::{Meter, Timestamp};
 use lintel_wire::provider::ANTHROPIC;
 
-use crate::support::{key_file, load, load_with, root};
+use crate::support::{is_secret, key_file, load, load_with, root};
 
 /// Loads an example with every variable set, and every file outside of the repository holding a key.
 fn example(name: &str) -> Loaded {
@@ -27,7 +27,7 @@ fn example(name: &str) -> Loaded {
     let loaded = lintel_config::load(
         &text,
         path.to_str().unwrap(),
-        &|name| Some(format!("value of {name}")),
+        &|name| is_secret(name).then(|| format!("value of {name}")),
         &read,
     );
     loaded.unwrap_or_else(|problems| panic!("{problems}"))

@@ -35,6 +35,11 @@ pub(crate) fn load_with(
     )
 }
 
+/// Whether the variable is one that a file refers to, and not one that is read unasked.
+pub(crate) fn is_secret(variable: &str) -> bool {
+    !variable.to_lowercase().ends_with("_proxy")
+}
+
 /// Loads `text` with a key in `KEY`, and nothing else.
 pub(crate) fn load(text: &str) -> Result<Loaded, Problems> {
     load_with(text, &[("KEY", "sk-test")], &[])

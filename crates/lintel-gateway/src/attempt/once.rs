@@ -298,6 +298,10 @@ async fn refused(
         return AttemptFailed::new(class, Phase::BeforeFirstByte)
             .because(format!("{status}: {}", error.message));
     }
+    if status == 407 && priced.candidate.provider.peer.proxy.is_some() {
+        let text = "the proxy wants other credentials (407)";
+        return AttemptFailed::new(FailureClass::Proxy, Phase::BeforeFirstByte).because(text);
+    }
     // A redirect is never followed, and is no answer for the client either.
     if !(400..600).contains(&status) {
         return AttemptFailed::new(FailureClass::Malformed, Phase::BeforeFirstByte)

@@ -1,4 +1,4 @@
-//! Dialling: resolve, check, connect to that very address, TLS where the base URL says so.
+//! Dialling: resolve, check, connect to that very address, through a proxy where there is one, TLS where the base URL says so.
 //!
 //! Invariant: a connection goes to an address that was checked, after it was resolved for that connection.
 
@@ -20,6 +20,7 @@ use super::line::Line;
 use super::pool::Connection;
 use super::race;
 use super::tls::Fault;
+use super::tunnel;
 use crate::failed::AttemptFailed;
 use crate::start::Worker;
 use crate::write::ProviderBody;
@@ -30,10 +31,13 @@ pub(super) async fn connect(
     peer: &Peer,
 ) -> Result<Connection, AttemptFailed> {
     let base = &peer.base;
-    let line = tcp(worker, &base.host, base.port, peer.private)
-        .await
-        .map(Line::new)
-        .map_err(|e| failed(FailureClass::Connect, e))?;
+    let line = match &peer.proxy {
+        None => tcp(worker, &base.host, base.port, peer.private)
+            .await
+            .map(Line::new)
+            .map_err(|e| failed(FailureClass::Connect, e))?,
+        Some(proxy) => tunnel::through(worker, proxy, peer).await?,
+    };
     let snapshot = worker.shared.snapshot.load();
     let head_cap = snapshot.limits.header_bytes.max(8 * 1024);
     drop(snapshot);
@@ -50,7 +54,7 @@ pub(super) async fn connect(
     handshake(TokioIo::new(secure), line, peer.id, head_cap).await
 }
 
-fn failed(
+pub(super) fn failed(
     class: FailureClass,
     cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> AttemptFailed {
@@ -58,7 +62,12 @@ fn failed(
 }
 
 /// Opens a socket to `host`: an address as it is written, or one of those that its name has now.
-async fn tcp(worker: &Worker, host: &str, port: u16, private: bool) -> io::Result<TcpStream> {
+pub(super) async fn tcp(
+    worker: &Worker,
+    host: &str,
+    port: u16,
+    private: bool,
+) -> io::Result<TcpStream> {
     if let Ok(ip) = host.parse::<IpAddr>() {
         // Written so in the configuration: the operator's word, but never a forbidden one.
         let allowed = allowed(host, &[ip], true)?;

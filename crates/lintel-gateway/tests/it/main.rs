@@ -10,6 +10,8 @@ mod certificates;
 mod ends;
 mod names;
 mod plane;
+mod proxies;
+mod proxy;
 mod server;
 mod signing;
 mod tls;

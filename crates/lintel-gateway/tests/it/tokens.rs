@@ -6,8 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use lintel_config::peer::TlsMaterial;
-use lintel_config::{Credential, Peer, Provider, ServiceAccount};
+use lintel_config::{Credential, Peer, Provider, Reach, ServiceAccount};
 use lintel_types::{FailureClass, Phase};
 use serde_json::{Value, json};
 
@@ -45,7 +44,7 @@ fn plane(tokens: &Server, provider: &Server) -> Plane {
     ));
     let account = account(tokens);
     let place = account.token_uri.clone();
-    let peer = Peer::new(&Arc::from("up"), place, TlsMaterial::default(), None);
+    let peer = Peer::new(&Arc::from("up"), place, Reach::default());
     let changed = Provider {
         credential: Some(Credential::ServiceAccount(account)),
         tokens: Some(Arc::new(peer)),

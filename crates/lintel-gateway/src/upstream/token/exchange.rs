@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::assertion::assertion;
 use crate::start::Worker;
-use crate::upstream::{Bounds, UpstreamBody, collect, dial};
+use crate::upstream::{Bounds, UpstreamBody, collect, dial, tunnel};
 use crate::write::ProviderBody;
 
 /// Longest that one exchange may take.
@@ -78,11 +78,13 @@ async fn call(
     } else {
         &place.path
     };
-    let request = Request::post(path)
+    let target = tunnel::target(peer, path.to_owned());
+    let mut request = Request::post(target)
         .header(HOST, &place.authority)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(ProviderBody::new(Cleared::own_request(rendered)))
         .map_err(passing)?;
+    tunnel::authorize(peer, request.headers_mut());
     let connected = dial::connect(worker, peer).await;
     let mut connection = connected.map_err(|e| passing(e.cause()))?;
     let sent = connection.sender.send_request(request).await;
