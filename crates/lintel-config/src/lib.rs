@@ -16,6 +16,7 @@ mod decode;
 mod defaults;
 mod document;
 mod fingerprint;
+pub mod import;
 mod load;
 mod migrate;
 mod names;

@@ -37,6 +37,8 @@ pub(crate) enum Verb {
     Check(cmd::check::Check),
     /// Show what a configuration comes to, compare it, migrate it.
     Config(cmd::config::Config),
+    /// Import the configuration of another gateway.
+    Import(cmd::import::Import),
     /// Make, list, change, rotate, disable, enable and revoke virtual keys.
     Key(cmd::key::Key),
     /// Make and list tenants.

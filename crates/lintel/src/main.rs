@@ -52,6 +52,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Verb::Serve(serve) => serve.run(),
         Verb::Check(check) => check.run(form),
         Verb::Config(config) => config.run(form),
+        Verb::Import(import) => import.run(form),
         Verb::Key(key) => key.run(form),
         Verb::Tenant(tenant) => tenant.run(form),
         Verb::Usage(usage) => usage.run(form),

@@ -10,6 +10,7 @@
 mod connections;
 mod defaults;
 mod examples;
+mod imports;
 mod places;
 mod problems;
 mod reference;
