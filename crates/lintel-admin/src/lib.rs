@@ -14,6 +14,7 @@ mod answer;
 mod audit;
 mod auth;
 mod codes;
+mod config;
 mod exchange_view;
 mod exchanges;
 mod extract;

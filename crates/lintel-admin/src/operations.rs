@@ -10,7 +10,9 @@ use axum::http::Method;
 
 use crate::operation::Operation;
 use crate::roles::Permission;
-use crate::{audit, codes, exchanges, keys, openapi, reload, status, tenants, tokens, usage};
+use crate::{
+    audit, codes, config, exchanges, keys, openapi, reload, status, tenants, tokens, usage,
+};
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
@@ -42,7 +44,7 @@ pub(crate) fn rows_under(path: &str) -> impl Iterator<Item = &'static Arc<Operat
 #[rustfmt::skip]
 fn rows() -> Vec<Operation> {
     use Operation as Op;
-    use Permission::{AuditRead, ConfigReload, ExchangesRead, KeysRead, KeysWrite, Own, StatusRead, TenantsRead, TenantsWrite, TokensRead, TokensWrite, UsageRead};
+    use Permission::{ConfigRead, AuditRead, ConfigReload, ExchangesRead, KeysRead, KeysWrite, Own, StatusRead, TenantsRead, TenantsWrite, TokensRead, TokensWrite, UsageRead};
     vec![
         Op::new(POST, "/keys", ("createKey", "Make a virtual key; its text is shown this once"), KeysWrite, keys::create)
             .or(&[&codes::ALREADY_EXISTS]).within_tenant(),
@@ -65,6 +67,7 @@ fn rows() -> Vec<Operation> {
         Op::new(GET, "/exchanges/{id}", ("getExchange", "Read an exchange by its id, or by the `x-request-id` of its caller"), ExchangesRead, exchanges::one).within_tenant(),
 
         Op::new(GET, "/status", ("getStatus", "Look at the process"), StatusRead, status::status),
+        Op::new(GET, "/config", ("getConfig", "Read the configuration in force, every default filled in; secrets are references"), ConfigRead, config::config),
         Op::new(POST, "/reload", ("reload", "Read the configuration anew and put it in force"), ConfigReload, reload::reload)
             .or(&[&codes::INVALID_CONFIG, &codes::RELOAD_FAILED]).beside_others(),
 

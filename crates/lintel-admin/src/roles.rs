@@ -46,6 +46,8 @@ pub enum Permission {
     KeysWrite,
     /// Read the request log.
     ExchangesRead,
+    /// Read the configuration in force.
+    ConfigRead,
     /// Read the configuration anew.
     ConfigReload,
     /// Read the audit.
@@ -110,6 +112,12 @@ const TABLE: &[(Permission, &str, &str, &[Role])] = &[
         P::ExchangesRead,
         "exchanges.read",
         "read the request log",
+        &[R::Owner, R::Admin, R::Operator, R::Auditor],
+    ),
+    (
+        P::ConfigRead,
+        "config.read",
+        "read the configuration in force; secrets are references in it",
         &[R::Owner, R::Admin, R::Operator, R::Auditor],
     ),
     (

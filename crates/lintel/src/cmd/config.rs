@@ -1,5 +1,6 @@
 //! `lintel config`: the configuration language, and what a configuration comes to.
 
+mod diff;
 mod migrate;
 mod show;
 
@@ -24,6 +25,8 @@ enum What {
     Schema,
     /// Print the configuration with every default filled in; secrets are shown by name and length alone.
     Show(show::Show),
+    /// Say what differs between the file and what the running gateway has in force; exit code 1 when something does.
+    Diff(diff::Diff),
     /// Give what has an old name in a file its new one; comments and order stay.
     Migrate(migrate::Migrate),
 }
@@ -51,6 +54,7 @@ impl Config {
         match &self.what {
             What::Schema => Ok(output::print(&format!("{:#}\n", lintel_config::schema()))?),
             What::Show(show) => show.run(form),
+            What::Diff(diff) => diff.run(form),
             What::Migrate(migrate) => migrate.run(form),
         }
     }

@@ -4,8 +4,11 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Which, unsound};
+use crate::cli::Remote;
+use crate::client::Client;
 use crate::exit::Failure;
 use crate::output::{self, Form};
+use crate::query::Query;
 use crate::source::{self, Source};
 
 /// Which variables stand above what is built in.
@@ -20,10 +23,19 @@ const OVERRIDES: [(&str, &str); 3] = [
 pub(super) struct Show {
     #[command(flatten)]
     which: Which,
+    /// Show what the running gateway has in force, instead of the file.
+    #[arg(long, conflicts_with = "config")]
+    running: bool,
+    #[command(flatten)]
+    remote: Remote,
 }
 
 impl Show {
     pub(super) fn run(&self, form: Form) -> Result<(), Failure> {
+        if self.running {
+            let answer = running(&self.remote)?;
+            return Ok(output::answer(form, &answer, in_force)?);
+        }
         let source = self.which.source();
         let loaded = source.load().map_err(|p| unsound(&p))?;
         let secrets = lintel_config::secrets(loaded.resolved(), &source::env, &source::read);
@@ -65,4 +77,16 @@ fn overrides(source: &Source) -> Vec<(&'static str, &'static str)> {
         Source::File(_) => Vec::new(),
         Source::Defaults => OVERRIDES.into_iter().filter(set).collect(),
     }
+}
+
+/// What the running gateway says of its configuration.
+pub(super) fn running(remote: &Remote) -> Result<Value, Failure> {
+    Client::new(remote)?.get("/api/v1/config", &Query::default())
+}
+
+fn in_force(answer: &Value) -> String {
+    let text = |key: &str| answer.get(key).and_then(Value::as_str).unwrap_or_default();
+    let tree = answer.get("resolved").unwrap_or(&Value::Null);
+    head(text("config"), "the running gateway, where it is in force")
+        + &lintel_config::as_yaml(tree, &[])
 }
