@@ -3,6 +3,7 @@
 //! A `model_name` becomes a route, its deployments the targets of its tiers, each account that they name a provider,
 //! fallbacks further tiers. <https://docs.litellm.ai/docs/proxy/config_settings>
 
+mod account;
 mod accounts;
 mod deployment;
 mod prefix;
