@@ -52,7 +52,7 @@ pub(crate) const STEPS: &[Step] = &[
         Count::Harness,
         "cargo test --workspace --locked --no-fail-fast",
     ),
-    // The tools that judge are judged: the benchmark's, which are a workspace of their own, the wire checker and the client matrix.
+    // The tools that judge are judged: the benchmark's, which are a workspace of their own, the wire checker, the control API's and the client matrix.
     step(
         "bench",
         Count::Harness,
@@ -66,7 +66,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         "checker",
         Count::Exit,
-        ".test/venv/bin/python -m unittest discover tests/wire && python3 -m unittest discover tests/matrix",
+        ".test/venv/bin/python -m unittest discover tests/wire && .test/venv/bin/python -m unittest discover tests/api && python3 -m unittest discover tests/matrix",
     ),
     step(
         "docs",
@@ -82,6 +82,11 @@ pub(crate) const STEPS: &[Step] = &[
         "readme",
         Count::Summary,
         "python3 tests/readme.py \"$BINARY\"",
+    ),
+    step(
+        "api",
+        Count::Summary,
+        "python3 tests/api/check.py \"$BINARY\" ${LINTEL_LONG:+--examples 200}",
     ),
     // The agents are 1.3 GB to install: at full length only.
     step(

@@ -76,9 +76,7 @@ pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Shown>, Pro
     let (admin, filter) = (call.admin, call.query);
     let (now, limit) = (admin.clock.wall(), page::limit(filter.limit)?);
     let before = page::position(filter.after.as_deref())?.map(|text| text.parse::<u64>());
-    let before = before
-        .transpose()
-        .map_err(|_| Problem::invalid("after: not the `next` of a page"))?;
+    let before = before.transpose().map_err(|_| page::not_a_page("this"))?;
     let wanted = AuditFilter {
         tenant: call.caller.narrowed(filter.tenant)?,
         since: past("since", filter.since.as_ref(), now)?,

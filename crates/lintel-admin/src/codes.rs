@@ -53,6 +53,7 @@ codes! {
 /// What every operation may answer, whatever it does.
 pub(crate) const COMMON: &[&Code] = &[
     &INVALID_REQUEST,
+    &INVALID_VALUE,
     &MISSING_TOKEN,
     &WRONG_TOKEN,
     &FORBIDDEN,

@@ -153,9 +153,7 @@ impl Filter {
     ) -> Result<LogQuery, Problem> {
         let since = past("since", self.since.as_ref(), now)?;
         let before = page::position(self.after.as_deref())?.map(|text| text.parse::<ExchangeId>());
-        let before = before
-            .transpose()
-            .map_err(|error| Problem::invalid(format!("after: {error}")))?;
+        let before = before.transpose().map_err(|_| page::not_a_page("this"))?;
         let outcome = self.outcome.map(known_outcome).transpose()?;
         Ok(LogQuery {
             tenant,

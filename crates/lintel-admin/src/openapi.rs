@@ -112,6 +112,11 @@ fn parameters(row: &Operation, read: &mut SchemaGenerator) -> Vec<Value> {
             json!({ "type": "string", "examples": ["*"] }),
         );
     }
+    if row.creates() {
+        let text = "Makes a repetition of this call safe for 24 hours.";
+        let schema = json!({ "type": "string", "pattern": "^[!-~]{1,255}$" });
+        header("Idempotency-Key", text, schema);
+    }
     all
 }
 
@@ -309,6 +314,32 @@ mod tests {
             ),
         ] {
             assert_eq!(without_null(nullable), plain);
+        }
+    }
+
+    #[test]
+    fn headers_that_are_read_are_described() {
+        let document = document();
+        let has = |path: &str, method: &str, name: &str| {
+            let parameters = document["paths"][path][method]["parameters"]
+                .as_array()
+                .unwrap();
+            parameters.iter().any(|parameter| parameter["name"] == name)
+        };
+        for row in operations::all() {
+            let method = row.method.as_str().to_ascii_lowercase();
+            assert_eq!(
+                has(row.path, &method, "If-Match"),
+                row.edits(),
+                "{}",
+                row.id
+            );
+            assert_eq!(
+                has(row.path, &method, "Idempotency-Key"),
+                row.creates(),
+                "{}",
+                row.id
+            );
         }
     }
 

@@ -36,6 +36,7 @@ pub(crate) struct Call<P = Nothing, Q = Nothing, B = NoBody> {
 pub(crate) use crate::extract::{NoBody, Nothing};
 
 /// A request whose caller was let in, not yet read.
+#[derive(Clone)]
 pub(crate) struct Asked {
     pub(crate) admin: Arc<Admin>,
     pub(crate) caller: Caller,
@@ -43,8 +44,9 @@ pub(crate) struct Asked {
     pub(crate) body: Bytes,
 }
 
-type Answering = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>>;
-type Run = Arc<dyn Fn(Asked) -> Answering + Send + Sync>;
+type Later<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
+/// What reads a request, and gives what will answer it.
+type Run = Arc<dyn Fn(Asked) -> Later<Later<Reply>> + Send + Sync>;
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
 /// One operation.
@@ -98,13 +100,12 @@ impl Operation {
         F: Fn(Call<P, Q, B>) -> W + Copy + Send + Sync + 'static,
         W: Future<Output = Result<R, Problem>> + Send + 'static,
     {
-        let run = move |asked: Asked| -> Answering {
+        let run = move |asked: Asked| -> Later<Later<Reply>> {
             Box::pin(async move {
                 let admin = Arc::clone(&asked.admin);
-                let answer = handler(read(path, asked).await?).await?;
-                answer
-                    .reply()
-                    .map_err(|error| admin.fault("an answer can't be written", &error.to_string()))
+                // A future does nothing until it is awaited: the handler has its call, and waits.
+                let answering = handler(read(path, asked).await?);
+                Ok(Box::pin(async move { shown(&admin, answering.await?) }) as Later<Reply>)
             })
         };
         Self {
@@ -191,7 +192,7 @@ impl Operation {
             all.extend([&codes::REQUEST_TIMEOUT, &codes::TOO_LARGE]);
         }
         if self.shape.body.is_some() {
-            all.extend([&codes::UNSUPPORTED_MEDIA, &codes::INVALID_VALUE]);
+            all.push(&codes::UNSUPPORTED_MEDIA);
         }
         if self.edits() {
             all.push(&codes::ETAG_MISMATCH);
@@ -208,15 +209,27 @@ impl Operation {
         all
     }
 
-    /// Does it.
-    pub(crate) async fn run(&self, asked: Asked) -> Result<Reply, Problem> {
+    /// Reads `asked`, and gives what will do it: nothing is done before that is awaited.
+    ///
+    /// # Errors
+    /// A problem that names what can't be read.
+    pub(crate) async fn ready(&self, asked: Asked) -> Result<Later<Reply>, Problem> {
         (self.run)(asked).await
     }
 
     /// The object that it would change, as `GET` shows it.
     pub(crate) async fn current(&self, asked: Asked) -> Option<Result<Reply, Problem>> {
-        Some(self.current.as_ref()?(asked).await)
+        let run = self.current.as_ref()?;
+        Some(match run(asked).await {
+            Ok(answering) => answering.await,
+            Err(problem) => Err(problem),
+        })
     }
+}
+
+fn shown<R: Answer>(admin: &Admin, answer: R) -> Result<Reply, Problem> {
+    let written = answer.reply();
+    written.map_err(|error| admin.fault("an answer can't be written", &error.to_string()))
 }
 
 async fn read<P, Q, B>(path: &'static str, asked: Asked) -> Result<Call<P, Q, B>, Problem>

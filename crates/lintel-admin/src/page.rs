@@ -9,6 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::answer::{Answer, Reply, plain};
+use crate::codes;
 use crate::problem::Problem;
 
 const DEFAULT: u16 = 100;
@@ -65,10 +66,16 @@ pub(crate) fn position(after: Option<&str>) -> Result<Option<String>, Problem> {
             .filter(|position| !position.is_empty())
             .ok_or_else(|| {
                 let text: String = text.chars().take(128).collect();
-                Problem::invalid(format!("after: `{text}` is not the `next` of a page"))
+                not_a_page(&format!("`{text}`"))
             })
     };
     after.map(read).transpose()
+}
+
+/// 400: `what` is a text, and no cursor of this list.
+pub(crate) fn not_a_page(what: &str) -> Problem {
+    let detail = format!("after: {what} is not the `next` of a page of this list");
+    Problem::new(&codes::INVALID_VALUE, detail)
 }
 
 /// The page of `sorted` that follows the cursor `after`. `place` gives each object's position: texts that

@@ -64,14 +64,13 @@ async fn answer(
         }
         Ok(()) => {
             let (admin, body) = (Arc::clone(&admin), Default::default());
-            operation
-                .run(Asked {
-                    admin,
-                    caller,
-                    parts,
-                    body,
-                })
-                .await
+            let asked = Asked {
+                admin,
+                caller,
+                parts,
+                body,
+            };
+            operation.ready(asked).await?.await
         }
     };
     match done {
@@ -134,14 +133,15 @@ async fn change(operation: &Operation, asked: Asked) -> Result<Reply, Problem> {
         true => Some(admin.turn.lock().await),
         false => None,
     };
+    let ready = operation.ready(asked.clone()).await?;
     is_the_one_meant(operation, &asked).await?;
     let Some(call) = repeat::key(operation, &asked)? else {
-        return operation.run(asked).await;
+        return ready.await;
     };
     if let Some(reply) = repeat::before(&admin, &call).await? {
         return Ok(reply);
     }
-    let answered = operation.run(asked).await;
+    let answered = ready.await;
     repeat::after(&admin, call, &answered).await?;
     answered
 }
