@@ -31,7 +31,7 @@ pub use control::{
 pub use database::Migrated;
 pub use error::StoreError;
 pub use journal::{Durability, Journal, JournalOptions, Later, Permit, Recovery, Ticket};
-pub use prepare::prepare;
+pub use prepare::{prepare, refuse_newer};
 pub use projection::{LaneStatus, Projection, ProjectionStatus, SegmentsHeld, SettledSink};
 pub use queries::{
     Dimension, LogQuery, LogRow, Queries, Totals, UsageQuery, UsageRow, Verification,

@@ -24,3 +24,16 @@ pub fn prepare(dir: &Path, tell: &mut dyn FnMut(Migrated)) -> Result<(), StoreEr
     }
     Ok(())
 }
+
+/// Refuses a store with a database of a newer version than this one's, changing nothing: what another process uses may
+/// be looked at. A file that is not there yet is none.
+///
+/// Errors: a database of a newer version, or one that can't be read.
+pub fn refuse_newer(dir: &Path) -> Result<(), StoreError> {
+    for schema in DATABASES {
+        if schema.path(dir).exists() {
+            schema.read(dir)?;
+        }
+    }
+    Ok(())
+}

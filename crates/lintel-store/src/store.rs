@@ -19,8 +19,18 @@ pub struct Store {
     lock: File,
 }
 
-/// The process that holds the store in `dir`, or held it last, as it says in the lock's file; none where none ever did.
+/// The process that holds the store in `dir`; none where none does.
 pub fn holder(dir: &Path) -> Option<u32> {
+    let lock = File::open(dir.join(LOCK)).ok()?;
+    match lock.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => named(dir),
+        // Let go at once: nobody holds it.
+        Ok(()) | Err(TryLockError::Error(_)) => None,
+    }
+}
+
+/// Who holds the store in `dir`, or held it last, as it says in the lock's file.
+fn named(dir: &Path) -> Option<u32> {
     let text = std::fs::read_to_string(dir.join(LOCK)).ok()?;
     text.trim().parse().ok()
 }
@@ -54,7 +64,7 @@ impl Store {
             Err(TryLockError::WouldBlock) => {
                 return Err(StoreError::Locked {
                     dir: self.dir.clone(),
-                    pid: holder(&self.dir).map_or_else(|| "unknown".to_owned(), |p| p.to_string()),
+                    pid: named(&self.dir).map_or_else(|| "unknown".to_owned(), |p| p.to_string()),
                 });
             }
             Err(TryLockError::Error(source)) => return Err(StoreError::io("lock", &path)(source)),
@@ -122,6 +132,8 @@ mod tests {
         first.hold().unwrap();
         assert!(Store::open(scratch.path()).is_err());
         assert_eq!(holder(scratch.path()), Some(std::process::id()));
+        drop(first);
+        assert_eq!(holder(scratch.path()), None);
     }
 
     #[test]

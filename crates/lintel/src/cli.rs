@@ -33,6 +33,8 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     /// Run the gateway.
     Serve(cmd::serve::Serve),
+    /// Replace the running process by a new one, without a refused connection.
+    Upgrade(cmd::upgrade::Upgrade),
     /// Read a configuration and report every problem in it.
     Check(cmd::check::Check),
     /// Show what a configuration comes to, compare it, migrate it.

@@ -8,4 +8,5 @@ pub(crate) mod key;
 pub(crate) mod log;
 pub(crate) mod serve;
 pub(crate) mod tenant;
+pub(crate) mod upgrade;
 pub(crate) mod usage;

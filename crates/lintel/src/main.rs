@@ -50,6 +50,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let form = Form::of(cli.json);
     match &cli.verb {
         Verb::Serve(serve) => serve.run(),
+        Verb::Upgrade(upgrade) => upgrade.run(form),
         Verb::Check(check) => check.run(form),
         Verb::Config(config) => config.run(form),
         Verb::Import(import) => import.run(form),

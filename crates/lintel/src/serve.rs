@@ -8,12 +8,18 @@ mod calls;
 mod declare;
 mod development;
 mod files;
+mod hand_over;
 mod lines;
 mod listeners;
+mod notify;
+pub(crate) mod outcome;
+mod predecessor;
 mod process;
 mod reloader;
 mod stop;
+mod talk;
 mod token;
+pub(crate) mod upgrade;
 mod wait;
 mod watch;
 

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use lintel_config::{Durability, Snapshot};
 use lintel_store::{
@@ -28,7 +29,49 @@ pub(crate) struct Books {
     pub(crate) recovery: Recovery,
     /// Which databases came from a former version.
     pub(crate) migrated: Vec<Migrated>,
-    store: Store,
+    store: Arc<Store>,
+}
+
+/// Who may change the store: this process, or the one that takes over from it.
+#[derive(Debug, Clone)]
+pub(crate) struct Reins {
+    control: Control,
+    projection: Arc<Projection>,
+    store: Arc<Store>,
+}
+
+/// How long a store may stay another's that was let go of for a successor which has died.
+const TAKE_BACK: Duration = Duration::from_secs(10);
+
+impl Reins {
+    /// Lets go: this process only appends to its own journal from now on.
+    ///
+    /// # Errors
+    /// When the lock can't be given up.
+    pub(crate) fn let_go(&self) -> Result<(), String> {
+        self.control.let_go();
+        self.projection.pause();
+        self.store.let_go().map_err(|error| error.to_string())
+    }
+
+    /// Takes everything back.
+    ///
+    /// # Errors
+    /// When another process has taken the store meanwhile: that one carries this one's calls into the books.
+    pub(crate) fn take_back(&self) -> Result<(), String> {
+        let until = Instant::now() + TAKE_BACK;
+        while let Err(error) = self.store.hold() {
+            if Instant::now() >= until {
+                return Err(format!(
+                    "a third process took the store during an upgrade, and this one can't have it back: {error}"
+                ));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.projection.resume();
+        self.control.take_back();
+        Ok(())
+    }
 }
 
 impl Books {
@@ -58,8 +101,24 @@ impl Books {
             projection,
             recovery,
             migrated,
-            store,
+            store: Arc::new(store),
         })
+    }
+
+    /// What changes hands in an upgrade.
+    pub(crate) fn reins(&self) -> Reins {
+        Reins {
+            control: self.control.clone(),
+            projection: Arc::clone(&self.projection),
+            store: Arc::clone(&self.store),
+        }
+    }
+
+    /// Closes what a successor carries on: this process's last records are in its journal.
+    pub(crate) fn leave(self) {
+        if let Some(projection) = Arc::into_inner(self.projection) {
+            projection.stop();
+        }
     }
 
     /// The store directory.

@@ -17,6 +17,7 @@ use lintel_store::{Migrated, Recovery, Store};
 use lintel_telemetry::{Level, LineWriter, LogEvent, Metrics};
 use lintel_types::Clock;
 use parking_lot::Mutex;
+use tokio::runtime::Runtime;
 
 use crate::exit::Failure;
 use crate::serve::books::Books;
@@ -24,8 +25,12 @@ use crate::serve::calls::{self, CallLines, Dial};
 use crate::serve::development::Development;
 use crate::serve::lines::{self, Writer};
 use crate::serve::listeners::{Inherited, Listeners};
+use crate::serve::predecessor::{self, Predecessor};
 use crate::serve::reloader::Reloader;
 use crate::serve::stop::{Parts, until_stopped};
+use crate::serve::talk::Fixed;
+use crate::serve::upgrade::{Program, Sockets};
+use crate::serve::wait::Early;
 use crate::serve::{files, process, token};
 use crate::source::{self, Source};
 
@@ -40,7 +45,37 @@ const LOG_STOP: Duration = Duration::from_secs(2);
 /// When it can't start; nothing was served then.
 pub(crate) fn run(source: &Source) -> Result<(), Failure> {
     // First, while there is one thread: it takes the variables that say so out of the environment.
-    let inherited = Inherited::take()?;
+    let mut inherited = Inherited::take()?;
+    let mut predecessor = inherited
+        .upgrade
+        .take()
+        .map(Predecessor::meet)
+        .transpose()?;
+    let outcome = start(source, inherited, &mut predecessor);
+    if let (Err(failure), Some(predecessor)) = (&outcome, &mut predecessor) {
+        predecessor.refuse(failure);
+    }
+    outcome
+}
+
+/// Everything, from the first look at the configuration on.
+fn start(
+    source: &Source,
+    inherited: Inherited,
+    predecessor: &mut Option<Predecessor>,
+) -> Result<(), Failure> {
+    let cant = |what: &str, error: io::Error| Failure::failed(format!("can't {what}: {error}"));
+    let program = Program::of_this_process()
+        .map_err(|error| cant("find the file that this process runs", error))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(2)
+        .build()
+        .map_err(|error| cant("wait for signals", error))?;
+    let early = {
+        let _inside = runtime.enter();
+        Early::listen().map_err(|error| cant("wait for signals", error))?
+    };
     let loaded = source.load().map_err(|problems| {
         Failure::failed(format!("the configuration is not sound:\n{problems}"))
     })?;
@@ -59,7 +94,7 @@ pub(crate) fn run(source: &Source) -> Result<(), Failure> {
     let began = start.clock.wall();
     start.metrics.watch_process(move || process::read(began));
     start.tell_warnings(&loaded.warnings);
-    let outcome = start.serve(inherited);
+    let outcome = start.serve(inherited, program, &runtime, early, predecessor);
     drop(start);
     writer.finish(LOG_STOP);
     outcome
@@ -75,18 +110,25 @@ struct Start<'a> {
 }
 
 impl Start<'_> {
-    fn serve(&self, inherited: Inherited) -> Result<(), Failure> {
+    fn serve(
+        &self,
+        inherited: Inherited,
+        program: Program,
+        runtime: &Runtime,
+        early: Early,
+        predecessor: &mut Option<Predecessor>,
+    ) -> Result<(), Failure> {
         if let Some(shortage) = files::raise(self.snapshot.limits.connections) {
             let event = self.event(shortage.level, "open-file limit");
             self.log.event(&event.field("detail", shortage.text));
         }
-        let store = Store::open(&self.snapshot.store).map_err(told)?;
-        // Early: that an address is in use is told before the store is opened for writing.
-        let listeners = Listeners::open(inherited, &self.snapshot)?;
-        for told in &listeners.told {
-            let event = self.event(Level::Warn, "inherited listener");
-            self.log.event(&event.field("detail", told.clone()));
+        if let Some(predecessor) = predecessor {
+            predecessor.check(&self.snapshot)?;
+            predecessor.wait_for_the_store()?;
         }
+        let store = Store::open(&self.snapshot.store).map_err(told)?;
+        let listeners = self.listeners(inherited, predecessor.is_some())?;
+        let sockets = Sockets::of(&listeners.data, &listeners.admin).map_err(told)?;
         let token = self.token(store.dir())?;
         let dial = Dial::new(self.log.clone(), self.snapshot.log);
         let sink = CallLines {
@@ -98,38 +140,62 @@ impl Start<'_> {
             Books::open(store, &self.snapshot, self.clock(), Box::new(sink)).map_err(told)?;
         self.tell_migrations(&books.migrated);
         self.tell_recovery(&books.recovery);
-        let development = match self.source {
-            Source::Defaults => Some(Development::mint().map_err(told)?),
-            Source::File(_) => None,
-        };
+        let development = self.development(predecessor.as_ref())?;
         let plane = self.plane(listeners.data, &books, development.as_ref())?;
-        let fixed = development
-            .iter()
-            .map(|development| development.entry.clone())
-            .collect();
+        let own = development.iter().map(|own| own.entry.clone()).collect();
         let handle = Arc::new(plane.handle.clone());
         let keyring = Arc::new(Keyring::new(
             books.control.clone(),
             handle as Arc<dyn DataPlane>,
-            fixed,
+            own,
         ));
         let reload = self.reloader(&books, &plane, &keyring, dial);
-        let api = router(self.api(&books, &plane, keyring, &reload, &token)).map_err(told)?;
+        let api = router(self.api(&books, &plane, Arc::clone(&keyring), &reload, &token))
+            .map_err(told)?;
         let admin = lintel_admin::serve::start(listeners.admin, api)
             .map_err(|error| Failure::failed(format!("can't start the admin listener: {error}")))?;
         let greeting = self.greeting(development.as_ref(), plane.local_addr, admin.address());
-        until_stopped(
-            Parts {
-                plane,
-                admin,
-                books,
-                reload,
-                log: self.log.clone(),
-                clock: self.clock(),
+        let parts = Parts {
+            plane,
+            admin,
+            books,
+            reload,
+            keyring,
+            program: Arc::new(program),
+            sockets: Arc::new(sockets),
+            fixed: Fixed {
+                development: development.as_ref().map(Development::key),
+                ..predecessor::fixed(&self.snapshot)
             },
-            self.source,
-            &greeting,
-        )
+            log: self.log.clone(),
+            clock: self.clock(),
+        };
+        let running = until_stopped(parts, self.source, &greeting, early, predecessor);
+        runtime.block_on(running)
+    }
+
+    /// Early: that an address is in use is told before the store is opened for writing.
+    fn listeners(&self, inherited: Inherited, handed_down: bool) -> Result<Listeners, Failure> {
+        let listeners = Listeners::open(inherited, &self.snapshot)?;
+        // A predecessor's sockets are at its addresses, which are the same as configured here.
+        for told in listeners.told.iter().filter(|_| !handed_down) {
+            let event = self.event(Level::Warn, "inherited listener");
+            self.log.event(&event.field("detail", told.clone()));
+        }
+        Ok(listeners)
+    }
+
+    /// The development key, when there is no configuration: the predecessor's, else a new one.
+    fn development(&self, before: Option<&Predecessor>) -> Result<Option<Development>, Failure> {
+        if let Source::File(_) = self.source {
+            return Ok(None);
+        }
+        let known = before.and_then(|before| before.fixed.development.clone());
+        let development = match known {
+            Some(key) => Development::of(key),
+            None => Development::mint().map_err(told)?,
+        };
+        Ok(Some(development))
     }
 
     /// The admin token; a short one is told about.

@@ -1,15 +1,30 @@
 //! The development key: minted at each start on the embedded defaults, known to this process alone.
 //!
-//! It is printed and never stored; when the process ends, so does the key.
+//! It is printed and never stored; when the process ends without a successor, so does the key.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use lintel_admin::mint::{self, NoRandomness};
 use lintel_gateway::{KeyEntry, Standing};
 use lintel_types::{Caps, Principal, PrincipalKind, RouteAccess};
+use serde::{Deserialize, Serialize};
 
 const OWNER: &str = "dev";
+
+/// A development key's name and text, as one process tells it to its successor.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DevelopmentKey {
+    id: String,
+    secret: String,
+}
+
+impl fmt::Debug for DevelopmentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DevelopmentKey").finish_non_exhaustive()
+    }
+}
 
 /// A development key.
 #[derive(Debug)]
@@ -26,9 +41,17 @@ impl Development {
     /// When the operating system gives no random bytes.
     pub(crate) fn mint() -> Result<Self, NoRandomness> {
         let minted = mint::mint()?;
+        Ok(Self::of(DevelopmentKey {
+            id: minted.id,
+            secret: minted.secret,
+        }))
+    }
+
+    /// The one that the process before minted: a successor keeps it.
+    pub(crate) fn of(key: DevelopmentKey) -> Self {
         let principal = Principal {
             kind: PrincipalKind::Key,
-            key: Arc::from(minted.id),
+            key: Arc::from(key.id),
             tenant: Arc::from(OWNER),
             project: Arc::from(OWNER),
             routes: RouteAccess::All,
@@ -37,16 +60,24 @@ impl Development {
             expires: None,
             caps: Caps::default(),
         };
-        Ok(Self {
-            secret: minted.secret,
+        Self {
             entry: KeyEntry {
-                hash: minted.hash,
+                hash: mint::hash(&key.secret),
                 principal,
                 standing: Standing::Active,
                 ends: None,
                 used: None,
             },
-        })
+            secret: key.secret,
+        }
+    }
+
+    /// What a successor needs to keep it.
+    pub(crate) fn key(&self) -> DevelopmentKey {
+        DevelopmentKey {
+            id: self.entry.principal.key.to_string(),
+            secret: self.secret.clone(),
+        }
     }
 
     /// What is printed: the key, and a first call that works as pasted.

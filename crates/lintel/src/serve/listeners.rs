@@ -7,6 +7,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixStream;
 
 use lintel_config::Snapshot;
 use listenfd::ListenFd;
@@ -17,6 +18,10 @@ use crate::exit::Failure;
 pub(crate) const DATA: &str = "data";
 /// The name of the admin listener's socket.
 pub(crate) const ADMIN: &str = "admin";
+/// The name of the line to the process that is to be taken over from (`serve/upgrade.rs`).
+pub(crate) const UPGRADE: &str = "upgrade";
+/// `AF_UNIX` and `SOCK_STREAM`, the same on every system that there are builds for.
+const UNIX_STREAM: (i32, i32) = (1, 1);
 /// What systemd calls a socket whose unit gives it no name.
 const UNNAMED: &str = "unknown";
 
@@ -25,6 +30,8 @@ const UNNAMED: &str = "unknown";
 pub(crate) struct Inherited {
     data: Option<TcpListener>,
     admin: Option<TcpListener>,
+    /// The line to the process before, when this one is to take over from it.
+    pub(crate) upgrade: Option<UnixStream>,
 }
 
 /// The sockets that the process listens on.
@@ -48,6 +55,14 @@ impl Inherited {
         let mut passed = ListenFd::from_env();
         let mut inherited = Self::default();
         for (index, name) in names_of(&names, passed.len()).into_iter().enumerate() {
+            let unusable = |error: io::Error| refused(&name, &format!("can't be used: {error}"));
+            if name == UPGRADE {
+                let (family, kind) = UNIX_STREAM;
+                inherited.upgrade = passed
+                    .take_custom(index, family, kind, "unix stream")
+                    .map_err(unusable)?;
+                continue;
+            }
             let place = match name.as_str() {
                 DATA => &mut inherited.data,
                 ADMIN => &mut inherited.admin,
@@ -56,9 +71,7 @@ impl Inherited {
             if place.is_some() {
                 return Err(refused(&name, "comes twice"));
             }
-            *place = passed
-                .take_tcp_listener(index)
-                .map_err(|error| refused(&name, &format!("can't be used: {error}")))?;
+            *place = passed.take_tcp_listener(index).map_err(unusable)?;
         }
         Ok(inherited)
     }
@@ -154,6 +167,7 @@ mod tests {
         let inherited = Inherited {
             data: Some(data),
             admin: Some(admin),
+            upgrade: None,
         };
         let listeners = Listeners::open(inherited, &snapshot).unwrap();
         assert_eq!(listeners.data.local_addr().unwrap(), data_at);

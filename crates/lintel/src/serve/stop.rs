@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lintel_admin::Reload;
 use lintel_admin::serve::Running as Admin;
+use lintel_admin::{Keyring, Reload};
 use lintel_gateway::{Drain, Running as Plane};
 use lintel_telemetry::{Level, LineWriter, LogEvent};
 use lintel_types::Clock;
@@ -16,12 +16,17 @@ use lintel_types::Clock;
 use crate::exit::Failure;
 use crate::output;
 use crate::serve::books::Books;
-use crate::serve::wait::Signals;
+use crate::serve::hand_over::Upgraded;
+use crate::serve::notify;
+use crate::serve::predecessor::Predecessor;
+use crate::serve::talk::Fixed;
+use crate::serve::upgrade::{Program, Sockets};
+use crate::serve::wait::{Asked, Early, Signals};
 use crate::serve::watch::Watch;
 use crate::source::Source;
 
 /// How long control requests may run on after the data plane has drained.
-const ADMIN_STOP: Duration = Duration::from_secs(2);
+pub(super) const ADMIN_STOP: Duration = Duration::from_secs(2);
 
 /// Everything that runs.
 pub(crate) struct Parts {
@@ -33,40 +38,65 @@ pub(crate) struct Parts {
     pub(crate) books: Books,
     /// What a signal or a changed file asks for.
     pub(crate) reload: Arc<dyn Reload>,
+    /// The keys in force.
+    pub(crate) keyring: Arc<Keyring>,
+    /// How a successor is started.
+    pub(crate) program: Arc<Program>,
+    /// What it listens on.
+    pub(crate) sockets: Arc<Sockets>,
+    /// What it must keep.
+    pub(crate) fixed: Fixed,
     /// The log.
     pub(crate) log: LineWriter,
     /// Time.
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// Prints `greeting`, waits for the signal to stop, and stops everything in order.
+/// Prints `greeting`, waits until it is told to stop or has a successor, and stops everything in order.
 ///
 /// # Errors
 /// When signals can't be waited for.
-pub(crate) fn until_stopped(parts: Parts, source: &Source, greeting: &str) -> Result<(), Failure> {
+pub(crate) async fn until_stopped(
+    parts: Parts,
+    source: &Source,
+    greeting: &str,
+    early: Early,
+    predecessor: &mut Option<Predecessor>,
+) -> Result<(), Failure> {
     let failed =
         |error: std::io::Error| Failure::failed(format!("can't wait for signals: {error}"));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(2)
-        .build()
-        .map_err(failed)?;
-    runtime.block_on(async {
-        let mut signals = Signals::listen().map_err(failed)?;
-        let watch = source.file().map(|path| Watch::new(path.to_owned()));
-        // Whoever started this with a closed standard output does not want to be greeted.
-        let _ = output::print(greeting);
-        parts.tell(Level::Info, "listening");
-        let signal = signals.until_stop(&*parts.reload, watch).await;
-        parts.log.event(
-            &parts
-                .event(Level::Info, "stopping")
-                .field("signal", signal)
-                .field("in_flight", parts.plane.handle.status().in_flight),
-        );
-        parts.stop(&mut signals).await;
-        Ok(())
-    })
+    let mut signals = Signals::listen(early).map_err(failed)?;
+    let mut watch = source.file().map(|path| Watch::new(path.to_owned()));
+    // Whoever started this with a closed standard output does not want to be greeted.
+    let _ = output::print(greeting);
+    parts.tell(Level::Info, "listening");
+    notify::ready();
+    if let Some(mut predecessor) = predecessor.take() {
+        predecessor.serving();
+    }
+    let signal = loop {
+        let asked = signals.until_asked(&*parts.reload, &mut watch).await;
+        match asked {
+            Asked::Stop(signal) => break signal,
+            Asked::Upgrade => match parts.upgrade(&mut signals).await {
+                Upgraded::HandedOver(successor) => {
+                    parts.leave(successor, &mut signals).await;
+                    return Ok(());
+                }
+                Upgraded::Kept => {}
+                Upgraded::Stopped(signal) => break signal,
+            },
+        }
+    };
+    notify::stopping();
+    parts.log.event(
+        &parts
+            .event(Level::Info, "stopping")
+            .field("signal", signal)
+            .field("in_flight", parts.plane.handle.status().in_flight),
+    );
+    parts.stop(&mut signals).await;
+    Ok(())
 }
 
 impl Parts {
@@ -78,6 +108,7 @@ impl Parts {
             reload,
             log,
             clock,
+            ..
         } = self;
         let limits = plane.handle.snapshot().limits;
         let how = Drain {
@@ -92,7 +123,7 @@ impl Parts {
         });
         tokio::select! {
             _ = &mut draining => {}
-            () = signals.again() => {
+            _ = signals.stop() => {
                 hurry.store(true, Ordering::Relaxed);
                 // The cut calls still settle.
                 let _ = draining.await;
@@ -129,7 +160,7 @@ impl Parts {
         );
     }
 
-    fn event(&self, level: Level, text: &'static str) -> LogEvent<'static> {
+    pub(super) fn event(&self, level: Level, text: &'static str) -> LogEvent<'static> {
         LogEvent::new(self.clock.wall(), level, text)
     }
 }

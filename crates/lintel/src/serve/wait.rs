@@ -1,23 +1,33 @@
 //! What a running gateway waits for: signals, and changes of its configuration file.
 //!
-//! Decides when to reload and when to stop; how is the caller's.
+//! Decides when to reload, when to hand over and when to stop; how is the caller's.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use lintel_admin::Reload;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::serve::notify;
 use crate::serve::watch::{self, Watch};
 
-/// The signals that are listened to, from the moment this exists.
-pub(crate) struct Signals {
-    hangup: Signal,
-    terminate: Signal,
-    interrupt: Signal,
+/// What a running gateway is asked for that ends its waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// To stop, by this signal.
+    Stop(&'static str),
+    /// To hand over to a successor.
+    Upgrade,
 }
 
-impl Signals {
+/// The signals that would end a process which does not listen: from its first moment on, for they may come while it starts.
+pub(crate) struct Early {
+    hangup: Signal,
+    upgrade: Signal,
+}
+
+impl Early {
     /// Listens. Inside a runtime.
     ///
     /// # Errors
@@ -25,25 +35,56 @@ impl Signals {
     pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
+            upgrade: signal(SignalKind::user_defined2())?,
+        })
+    }
+}
+
+/// The signals that are listened to, from the moment this exists.
+pub(crate) struct Signals {
+    early: Early,
+    terminate: Signal,
+    interrupt: Signal,
+    /// Whether and how often systemd wants to hear that the process is alive.
+    watchdog: Option<Duration>,
+}
+
+impl Signals {
+    /// Listens to all of them. Inside a runtime.
+    ///
+    /// # Errors
+    /// When the system takes no handler.
+    pub(crate) fn listen(early: Early) -> io::Result<Self> {
+        Ok(Self {
+            early,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            watchdog: notify::watchdog(),
         })
     }
 
-    /// Reloads when asked to, until told to stop: the name of the signal that did.
-    pub(crate) async fn until_stop(
+    /// Reloads when asked to, until asked for what ends the waiting.
+    pub(crate) async fn until_asked(
         &mut self,
         reload: &dyn Reload,
-        mut file: Option<Watch>,
-    ) -> &'static str {
+        file: &mut Option<Watch>,
+    ) -> Asked {
         let mut looks = interval(watch::INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Twice as often as is wanted at the least.
+        let every = self.watchdog.map_or(Duration::MAX, |wanted| wanted / 2);
+        let mut alive = Instant::now();
         loop {
             tokio::select! {
-                _ = self.terminate.recv() => return "SIGTERM",
-                _ = self.interrupt.recv() => return "SIGINT",
-                Some(()) = self.hangup.recv() => again(reload, "signal"),
-                _ = looks.tick(), if file.is_some() => {
+                _ = self.terminate.recv() => return Asked::Stop("SIGTERM"),
+                _ = self.interrupt.recv() => return Asked::Stop("SIGINT"),
+                Some(()) = self.early.upgrade.recv() => return Asked::Upgrade,
+                Some(()) = self.early.hangup.recv() => again(reload, "signal"),
+                _ = looks.tick() => {
+                    if alive.elapsed() + watch::INTERVAL > every {
+                        notify::alive();
+                        alive = Instant::now();
+                    }
                     if file.as_mut().is_some_and(Watch::changed) {
                         again(reload, "file");
                     }
@@ -52,16 +93,18 @@ impl Signals {
         }
     }
 
-    /// Waits for one more signal to stop.
-    pub(crate) async fn again(&mut self) {
+    /// Waits for a signal to stop.
+    pub(crate) async fn stop(&mut self) -> &'static str {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
         }
     }
 }
 
 /// A reload tells its own end to the log; there is nobody else to tell here.
 fn again(reload: &dyn Reload, actor: &str) {
+    notify::reloading();
     let _ = reload.reload(actor);
+    notify::ready();
 }

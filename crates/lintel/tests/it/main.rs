@@ -39,3 +39,4 @@ mod soak;
 mod store;
 mod surfaces;
 mod translation;
+mod upgrade;

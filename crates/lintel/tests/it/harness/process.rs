@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,6 +27,8 @@ pub(crate) struct Lintel {
     /// From start to the ready line.
     pub(crate) ready_in: Duration,
     output: Arc<Mutex<String>>,
+    /// Processes that took over, oldest first; the last one serves.
+    pub(crate) heirs: Vec<u32>,
 }
 
 /// A key as the command line prints it.
@@ -56,8 +59,18 @@ impl Lintel {
         args: &[&str],
         env: &[(&str, &str)],
     ) -> Result<Lintel, String> {
+        Lintel::try_run(dir, &binary(), args, env)
+    }
+
+    /// Like [`Lintel::try_start`], with a program of its own.
+    pub(crate) fn try_run(
+        dir: Arc<Temp>,
+        program: &Path,
+        args: &[&str],
+        env: &[(&str, &str)],
+    ) -> Result<Lintel, String> {
         let begun = Instant::now();
-        let mut child = command(&dir)
+        let mut child = program_in(&dir, program)
             .args(args)
             .envs(env.iter().copied())
             .stdout(Stdio::piped())
@@ -85,6 +98,7 @@ impl Lintel {
                 dir,
                 ready_in: begun.elapsed(),
                 output,
+                heirs: Vec::new(),
             }),
             None => {
                 let _ = child.kill();
@@ -166,14 +180,34 @@ impl Lintel {
         Client::connect(self.admin).call(&request)
     }
 
-    /// Sends a signal by its name: `TERM`, `HUP`.
+    /// The process that serves.
+    pub(crate) fn pid(&self) -> u32 {
+        self.heirs.last().copied().unwrap_or(self.child.id())
+    }
+
+    /// Sends a signal by its name, `TERM` or `HUP`, to the process that serves.
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("sh")
-            .arg("-c")
-            .arg(format!("kill -{name} {}", self.child.id()))
-            .status()
-            .unwrap();
-        assert!(sent.success());
+        assert!(signalled(self.pid(), name));
+    }
+
+    /// Has it replaced by a new process, which serves from then on; what the command line said, if it was not.
+    pub(crate) fn upgrade(&mut self) -> Result<(), String> {
+        let out = self.try_cli(&["upgrade", "--store", "store", "--json"]);
+        if !out.status.success() {
+            return Err(String::from_utf8_lossy(&out.stderr).into_owned());
+        }
+        let json: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        assert_eq!(json["old"], self.pid());
+        self.heirs.push(json["new"].as_u64().unwrap() as u32);
+        Ok(())
+    }
+
+    /// Waits until process `pid`, which took over once, has ended.
+    pub(crate) fn gone(&self, pid: u32) {
+        let stat = || std::fs::read_to_string(format!("/proc/{pid}/stat"));
+        let over = || stat().map_or(true, |s| s.rsplit(") ").next().unwrap().starts_with('Z'));
+        within(PATIENCE, || over().then_some(()))
+            .unwrap_or_else(|| panic!("{pid} still runs:\n{}", self.output()));
     }
 
     /// Kills it as `kill -9` does, and waits until it is gone.
@@ -253,6 +287,9 @@ impl Lintel {
 impl Drop for Lintel {
     fn drop(&mut self) {
         self.kill();
+        for heir in &self.heirs {
+            let _ = signalled(*heir, "KILL");
+        }
         if std::thread::panicking() {
             let said = self.output();
             let from = said.char_indices().rev().nth(4_000).map_or(0, |(at, _)| at);
@@ -261,12 +298,31 @@ impl Drop for Lintel {
     }
 }
 
+/// Sends a signal by its name; whether there was a process to get it.
+pub(crate) fn signalled(pid: u32, name: &str) -> bool {
+    let kill = Command::new("sh")
+        .arg("-c")
+        .arg(format!("kill -{name} {pid}"))
+        .stderr(Stdio::null())
+        .status();
+    kill.unwrap().success()
+}
+
 /// The binary in `dir`, with nothing in its environment but what the tests say.
 pub(crate) fn command(dir: &Temp) -> Command {
-    // A soak and a measurement want the release binary.
+    program_in(dir, &binary())
+}
+
+/// The binary under test. A soak and a measurement want the release binary.
+pub(crate) fn binary() -> PathBuf {
     let built = env!("CARGO_BIN_EXE_lintel");
-    let binary = std::env::var_os("LINTEL_BINARY").unwrap_or_else(|| built.into());
-    let mut command = Command::new(binary);
+    std::env::var_os("LINTEL_BINARY")
+        .unwrap_or_else(|| built.into())
+        .into()
+}
+
+fn program_in(dir: &Temp, program: &Path) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(dir.path()).env_clear();
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
