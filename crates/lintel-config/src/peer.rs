@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::RootCertStore;
 use rustls::sign::CertifiedKey;
@@ -36,6 +37,32 @@ pub struct Peer {
     pub private: bool,
     /// The proxy on the way to it.
     pub proxy: Option<Proxy>,
+    /// What is kept open. Not in the id: a connection is as good under other settings.
+    pub pool: PoolSettings,
+}
+
+/// The connections to a peer that each worker thread keeps open between calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolSettings {
+    /// Unused ones that are opened ahead of calls.
+    pub warm: usize,
+    /// Unused ones at most.
+    pub keep: usize,
+    /// The longest that one waits unused.
+    pub idle: Duration,
+    /// The oldest that one gets.
+    pub max_age: Duration,
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        Self {
+            warm: 0,
+            keep: 1_024,
+            idle: Duration::from_secs(50),
+            max_age: Duration::from_secs(600),
+        }
+    }
 }
 
 /// How a peer is reached. Whatever isn't said is the usual way.
@@ -47,6 +74,8 @@ pub struct Reach {
     pub private: Option<PrivateAddresses>,
     /// The proxy on the way to it.
     pub proxy: Option<Proxy>,
+    /// What is kept open.
+    pub pool: PoolSettings,
 }
 
 impl Peer {
@@ -56,6 +85,7 @@ impl Peer {
             tls,
             private,
             proxy,
+            pool,
         } = reach;
         let private = match private {
             Some(said) => said == PrivateAddresses::Allow,
@@ -86,6 +116,7 @@ impl Peer {
             tls: Arc::new(tls),
             private,
             proxy,
+            pool,
         }
     }
 }
@@ -100,6 +131,7 @@ impl fmt::Debug for Peer {
             .field("tls", &self.tls)
             .field("private", &self.private)
             .field("proxy", &self.proxy)
+            .field("pool", &self.pool)
             .finish()
     }
 }

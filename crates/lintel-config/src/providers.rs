@@ -11,18 +11,19 @@ use std::sync::Arc;
 
 use lintel_wire::hosts::{self, Host};
 use lintel_wire::provider::SANDBOX;
-use lintel_wire::provider::{Objects, ProviderConfig};
+use lintel_wire::provider::{Objects, ProviderConfig, ProviderPool};
 
 use crate::base_url::BaseUrl;
 use crate::credential::Credential;
 use crate::names::refuse_name;
 use crate::path::Path;
-use crate::peer::{Peer, Reach, TlsMaterial};
+use crate::peer::{Peer, PoolSettings, Reach, TlsMaterial};
 use crate::problem::Report;
 use crate::snapshot::Provider;
 
 mod credential;
 mod place;
+mod pool;
 mod proxy;
 mod tls;
 
@@ -92,6 +93,7 @@ fn resolve_one(
                 tls: TlsMaterial::default(),
                 private: config.private_addresses,
                 proxy: proxy::resolve(config, &place, &path, sources, report)?,
+                pool: PoolSettings::default(),
             };
             Some(Arc::new(Peer::new(&name, place, reach)))
         }
@@ -101,6 +103,7 @@ fn resolve_one(
         tls,
         private: config.private_addresses,
         proxy,
+        pool: pool::resolve(&config.pool, &path.key("pool"), report),
     };
     Some(Provider {
         index,
@@ -138,6 +141,7 @@ fn sandbox(
         ("objects", config.objects != Objects::default()),
         ("tls", config.tls.is_some()),
         ("proxy", config.proxy.is_some()),
+        ("pool", config.pool != ProviderPool::default()),
         ("private_addresses", config.private_addresses.is_some()),
     ];
     for (key, _) in idle.into_iter().filter(|(_, written)| *written) {

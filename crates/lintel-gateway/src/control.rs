@@ -193,6 +193,7 @@ impl ControlHandle {
         self.shared.metrics.config_applied(&snapshot.hash);
         let https = snapshot.peers().any(|p| p.base.https);
         self.shared.snapshot.store(snapshot);
+        self.shared.applied.send_replace(());
         if https {
             self.renew_trust();
         }

@@ -12,6 +12,8 @@ use lintel_store::Journal;
 use lintel_telemetry::{LineWriter, Metrics};
 use lintel_types::{Clock, Entropy, IdSource, Mono, Timestamp};
 
+use tokio::sync::watch;
+
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::control::KeyTable;
 use crate::cut::Roll;
@@ -50,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) probe: Probe,
     /// Tokens that accounts have been given.
     pub(crate) tokens: Tokens,
+    /// Tells that another configuration is in force.
+    pub(crate) applied: watch::Sender<()>,
     /// Names of providers to addresses.
     pub(crate) resolver: Resolver,
     /// TLS to providers.

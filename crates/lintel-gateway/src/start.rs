@@ -8,10 +8,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use lintel_config::{PeerId, Snapshot};
+use lintel_config::Snapshot;
 use lintel_policy::Counter;
 use lintel_store::{Journal, Queries};
 use lintel_telemetry::{LineWriter, Metrics};
@@ -27,10 +26,8 @@ use crate::listen;
 use crate::objects::Index;
 use crate::probe::{Probe, Step};
 use crate::shared::Shared;
-use crate::upstream::{Pool, Resolve, Resolver, Tokens, Told};
+use crate::upstream::{self, Pool, Resolve, Resolver, Tokens, Told};
 
-/// How often idle connections are looked through.
-const SWEEP: Duration = Duration::from_secs(10);
 /// What the data plane needs.
 pub struct Deps {
     /// Where calls come in: bound, and listening.
@@ -160,6 +157,7 @@ fn share(deps: &Deps, threads: usize) -> Shared {
         objects: Index::new(deps.queries.clone()),
         probe,
         tokens: Tokens::default(),
+        applied: watch::Sender::new(()),
         resolver: Resolver::new(Arc::clone(&deps.resolve)),
         trust: Arc::default(),
         told: Told::default(),
@@ -179,7 +177,7 @@ fn work(worker: Worker, listener: std::net::TcpListener) {
         };
         let mut phase = worker.phase.clone();
         let worker = Arc::new(worker);
-        tokio::spawn(sweep(Arc::clone(&worker)));
+        tokio::spawn(upstream::keep(Arc::clone(&worker)));
         tokio::spawn(cut::watch(Arc::clone(&worker)));
         tokio::spawn(Arc::clone(&worker.committer).run());
         listen::accept(Arc::clone(&worker), listener, phase.clone()).await;
@@ -188,13 +186,4 @@ fn work(worker: Worker, listener: std::net::TcpListener) {
     // Dropping the runtime drops what is left of calls; their settlements settle.
     drop(runtime);
     committer.commit();
-}
-
-async fn sweep(worker: Arc<Worker>) {
-    loop {
-        tokio::time::sleep(SWEEP).await;
-        let snapshot = worker.shared.snapshot.load_full();
-        let peers: Vec<PeerId> = snapshot.peers().map(|p| p.id).collect();
-        worker.pool.sweep(&peers, worker.shared.now());
-    }
 }

@@ -14,6 +14,7 @@ mod tell;
 mod tls;
 mod token;
 mod tunnel;
+mod warm;
 
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
@@ -42,6 +43,7 @@ pub(crate) use tell::Told;
 use tls::Fault;
 pub(crate) use tls::Trust;
 pub(crate) use token::Tokens;
+pub(crate) use warm::keep;
 
 /// A way to a provider: a connection, or the sandbox, which needs none.
 pub(crate) enum Way {
@@ -89,7 +91,11 @@ pub(crate) async fn connect(
     dialled(worker, &provider.peer, by).await.map(Way::Http)
 }
 
-async fn dialled(worker: &Arc<Worker>, peer: &Peer, by: Mono) -> Result<Connection, AttemptFailed> {
+async fn dialled(
+    worker: &Arc<Worker>,
+    peer: &Arc<Peer>,
+    by: Mono,
+) -> Result<Connection, AttemptFailed> {
     let limit = worker.shared.clock.instant(by);
     let dialled = tokio::time::timeout_at(limit, dial::connect(worker, peer)).await;
     let dialled = dialled.unwrap_or_else(|_| {

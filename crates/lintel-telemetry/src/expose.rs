@@ -13,10 +13,11 @@ use prometheus_client::encoding::{
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::cell::Histogram;
+use crate::cell::{Counter, Histogram};
 use crate::metrics::{AdminRefusal, Cells, Metrics, Reload, Shed};
 use crate::names::{self, Family, FamilyKind};
 use crate::settled::OUTCOME_ORDER;
+use crate::upstream::UpstreamCells;
 
 const NANOS_PER_DOLLAR: f64 = 1e9;
 
@@ -191,6 +192,7 @@ fn process(out: &mut Out<'_>, cells: &Cells) -> fmt::Result {
     out.gauge(&names::IN_FLIGHT_BYTES, cells.in_flight_bytes.get())?;
     out.gauge(&names::CONNECTIONS, cells.connections.get())?;
     out.counter(&names::CONNECTIONS_OPENED, cells.connections_opened.get())?;
+    upstream(out, cells)?;
     let pending = cells
         .journal_pending
         .lock()
@@ -220,6 +222,7 @@ fn process(out: &mut Out<'_>, cells: &Cells) -> fmt::Result {
     out.family(&names::FOLDED, |m| {
         let folded = [
             ("calls", cells.calls.folded()),
+            ("connections", cells.upstream.folded()),
             ("errors", cells.errors.folded()),
             ("failures", cells.failures.folded()),
             ("spend", cells.spend.folded()),
@@ -253,6 +256,42 @@ fn machine(out: &mut Out<'_>, cells: &Cells) -> fmt::Result {
     out.family(&names::CPU, |m| {
         process.map_or(Ok(()), |p| {
             m.encode_counter::<NoLabelSet, _, u64>(&p.cpu_seconds, None)
+        })
+    })
+}
+
+fn upstream(out: &mut Out<'_>, cells: &Cells) -> fmt::Result {
+    let all = cells.upstream.connections.all();
+    out.family(&names::UPSTREAM, |m| {
+        all.iter().try_for_each(|(labels, c)| {
+            let [provider] = &labels.0;
+            m.encode_family(&[("provider", &**provider)])?
+                .encode_gauge(&c.open.get())
+        })
+    })?;
+    for (family, counter) in [
+        (
+            &names::UPSTREAM_OPENED,
+            (|c| &c.opened) as fn(&UpstreamCells) -> &Counter,
+        ),
+        (&names::UPSTREAM_REUSED, |c| &c.reused),
+    ] {
+        out.family(family, |m| {
+            all.iter().try_for_each(|(labels, c)| {
+                let [provider] = &labels.0;
+                counted(m, &[("provider", &**provider)], counter(c).get())
+            })
+        })?;
+    }
+    out.family(&names::UPSTREAM_FAILED, |m| {
+        let failed = cells.upstream.failed.all();
+        failed.iter().try_for_each(|(labels, counter)| {
+            let [provider, class] = &labels.0;
+            counted(
+                m,
+                &[("provider", &**provider), ("class", class)],
+                counter.get(),
+            )
         })
     })
 }

@@ -18,9 +18,11 @@ mod plain;
 mod series;
 mod settings;
 mod settled;
+mod upstream;
 
 pub use call_line::CallLine;
 pub use event::{Field, Level, LogEvent};
 pub use lines::{LineReader, LineWriter};
 pub use metrics::{AdminRefusal, Held, Metrics, Process, Reload, Shed};
 pub use settings::{Form, REFUSALS_A_SECOND, Settings};
+pub use upstream::OpenConnection;

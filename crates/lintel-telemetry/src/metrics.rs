@@ -13,6 +13,7 @@ use crate::cell::{Counter, Gauge, Histogram};
 use crate::lines::{LineReader, LineWriter};
 use crate::series::Series;
 use crate::settings::Settings;
+use crate::upstream::UpstreamSeries;
 
 /// Label sets a family holds unless told otherwise.
 const DEFAULT_LIMIT: usize = 1_000;
@@ -234,6 +235,7 @@ pub(crate) struct Cells {
     pub(crate) in_flight_bytes: Gauge,
     pub(crate) connections: Gauge,
     pub(crate) connections_opened: Counter,
+    pub(crate) upstream: UpstreamSeries,
     pub(crate) orphaned: Counter,
     pub(crate) lines_dropped: Counter,
     pub(crate) lines_suppressed: Counter,
@@ -280,6 +282,7 @@ impl Metrics {
             in_flight_bytes: Gauge::default(),
             connections: Gauge::default(),
             connections_opened: Counter::default(),
+            upstream: UpstreamSeries::new(limit),
             orphaned: Counter::default(),
             lines_dropped: Counter::default(),
             lines_suppressed: Counter::default(),

@@ -331,8 +331,12 @@ family!(
     Counter,
     None,
     ["group"],
-    "Events counted under `other` because their group of families (calls, targets, failures, spend, errors) had no room for a new label set."
+    "Events counted under `other` because their group of families (calls, targets, failures, spend, errors, connections) had no room for a new label set."
 );
+
+mod upstream;
+
+pub use upstream::{UPSTREAM, UPSTREAM_FAILED, UPSTREAM_OPENED, UPSTREAM_REUSED};
 
 /// Every family, in the order in which they are shown.
 pub const ALL: &[&Family] = &[
@@ -353,6 +357,10 @@ pub const ALL: &[&Family] = &[
     &IN_FLIGHT_BYTES,
     &CONNECTIONS,
     &CONNECTIONS_OPENED,
+    &UPSTREAM,
+    &UPSTREAM_OPENED,
+    &UPSTREAM_REUSED,
+    &UPSTREAM_FAILED,
     &JOURNAL_PENDING,
     &ORPHANED,
     &CONFIG,

@@ -79,6 +79,16 @@ impl<const N: usize, V> Series<N, V> {
         }
     }
 
+    /// The cells of `labels`, or those of `other` when there is no room: for whoever counts more than once.
+    pub(crate) fn cells(&self, labels: [&str; N]) -> Arc<V> {
+        let key = Borrowed(labels);
+        let known = self.map.read().get(&key).map(Arc::clone);
+        known.or_else(|| self.admit(&key)).unwrap_or_else(|| {
+            self.folded.add(1);
+            Arc::clone(&self.other)
+        })
+    }
+
     /// Makes room for a new label set; none when the family is full or a value is too long.
     fn admit(&self, key: &Borrowed<'_, N>) -> Option<Arc<V>> {
         if key.0.iter().any(|value| value.len() > MAX_LABEL_BYTES)

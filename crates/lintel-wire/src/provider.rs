@@ -23,7 +23,7 @@ pub(crate) mod gemini;
 pub(crate) mod openai;
 pub(crate) mod vertex;
 
-pub use connection::{PrivateAddresses, ProviderTls};
+pub use connection::{PrivateAddresses, ProviderPool, ProviderTls};
 pub use error_body::{ProviderError, read_error};
 
 pub use anthropic::ANTHROPIC;
@@ -179,6 +179,9 @@ pub struct ProviderConfig {
     /// as the environment variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy: Option<String>,
+    /// The connections that are kept open between calls.
+    #[serde(default)]
+    pub pool: ProviderPool,
     /// Whether calls may go to private and loopback addresses that the base URL's host name leads to. Default: where
     /// the name is local, as `localhost`, `vllm` and `vllm.models.svc` are. A literal address is always meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]

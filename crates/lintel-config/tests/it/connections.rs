@@ -204,3 +204,32 @@ fn a_proxy_that_cannot_be_used_is_a_problem_and_never_passed_by() {
     let told = proxied(", proxy: '${GONE}'", &[]).unwrap_err();
     assert!(told.contains("GONE is not set"), "{told}");
 }
+
+#[test]
+fn a_pool_has_defaults_and_numbers_that_fit() {
+    let load = |pool: &str| {
+        let text = format!(
+            "providers:\n  p: {{ protocol: openai, base_url: 'http://localhost', pool: {{ {pool} }} }}\n"
+        );
+        load_with(&text, &[], &[])
+    };
+    let usual = load("").unwrap().snapshot.providers[0].peer.pool;
+    assert_eq!(usual, lintel_config::peer::PoolSettings::default());
+    let set = load("warm: 2, keep: 9, idle: 5s, max_age: 1m").unwrap();
+    let set = set.snapshot.providers[0].peer.pool;
+    assert_eq!((set.warm, set.keep), (2, 9));
+    assert_eq!((set.idle.as_secs(), set.max_age.as_secs()), (5, 60));
+    for (pool, expect) in [
+        (
+            "warm: 2, keep: 1",
+            "pool.warm: 2 can't be kept open where `keep` allows 1",
+        ),
+        ("idle: 0s", "pool.idle: must be longer than nothing"),
+        ("max_age: 0ms", "pool.max_age: must be longer than nothing"),
+        ("idle: soon", "pool.idle: `soon` is not a length of time"),
+        ("warm: 1000", "pool.warm: "),
+    ] {
+        let problems = load(pool).unwrap_err().to_string();
+        assert!(problems.contains(expect), "{pool}: {problems}");
+    }
+}

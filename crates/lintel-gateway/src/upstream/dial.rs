@@ -9,15 +9,15 @@ use std::sync::{Arc, OnceLock};
 use hyper::client::conn::http1;
 use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioIo;
+use lintel_config::Peer;
 use lintel_config::reach::{Standing, standing};
-use lintel_config::{Peer, PeerId};
 use lintel_types::{FailureClass, Phase};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::line::Line;
-use super::pool::Connection;
+use super::pool::{Connection, dies};
 use super::race;
 use super::tls::Fault;
 use super::tunnel;
@@ -28,7 +28,7 @@ use crate::write::ProviderBody;
 /// Opens a connection to `peer`.
 pub(super) async fn connect(
     worker: &Arc<Worker>,
-    peer: &Peer,
+    peer: &Arc<Peer>,
 ) -> Result<Connection, AttemptFailed> {
     let base = &peer.base;
     let line = match &peer.proxy {
@@ -42,7 +42,7 @@ pub(super) async fn connect(
     let head_cap = snapshot.limits.header_bytes.max(8 * 1024);
     drop(snapshot);
     if !base.https {
-        return handshake(TokioIo::new(line.clone()), line, peer.id, head_cap).await;
+        return handshake(worker, TokioIo::new(line.clone()), line, peer, head_cap).await;
     }
     let config = worker.shared.trust.of(&peer.tls).await;
     let config = config.map_err(|e| failed(FailureClass::Tls, e))?;
@@ -51,7 +51,7 @@ pub(super) async fn connect(
         .connect(name, line.clone())
         .await
         .map_err(|e| failed(FailureClass::Tls, Fault::of_handshake(&e)))?;
-    handshake(TokioIo::new(secure), line, peer.id, head_cap).await
+    handshake(worker, TokioIo::new(secure), line, peer, head_cap).await
 }
 
 pub(super) fn failed(
@@ -106,9 +106,10 @@ fn allowed(host: &str, found: &[IpAddr], private: bool) -> io::Result<Vec<IpAddr
 }
 
 async fn handshake<S>(
+    worker: &Worker,
     stream: S,
     line: Line,
-    peer: PeerId,
+    peer: &Arc<Peer>,
     head_cap: usize,
 ) -> Result<Connection, AttemptFailed>
 where
@@ -129,12 +130,15 @@ where
             let _ = told.set(fault);
         }
     });
+    let shared = &worker.shared;
     Ok(Connection {
         sender,
-        peer,
+        peer: Arc::clone(peer),
         line,
         ended,
+        dies: dies(shared.now(), peer.pool.max_age, shared.random()),
         reused: false,
+        counted: shared.metrics.upstream_opened(&peer.provider),
     })
 }
 

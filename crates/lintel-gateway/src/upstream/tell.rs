@@ -49,8 +49,9 @@ impl Told {
     }
 }
 
-/// No connection to `provider`, because of `why`.
+/// No connection to `provider`, because of `why`: counted, and told unless it was told just now.
 pub(super) fn unreached(shared: &Shared, provider: &Arc<str>, class: FailureClass, why: &str) {
+    shared.metrics.upstream_failed(provider, class.name());
     let Some(untold) = shared.told.next(provider, class, shared.now()) else {
         return;
     };

@@ -10,6 +10,7 @@ mod certificates;
 mod ends;
 mod names;
 mod plane;
+mod pools;
 mod proxies;
 mod proxy;
 mod server;

@@ -37,7 +37,7 @@ pub(super) struct Refused {
 pub(super) async fn ask(
     worker: &Arc<Worker>,
     account: &ServiceAccount,
-    peer: &Peer,
+    peer: &Arc<Peer>,
 ) -> Result<(HeaderValue, Duration), Refused> {
     let answer = tokio::time::timeout(LONGEST, call(worker, account, peer)).await;
     let (status, body) = answer.map_err(|_| passing("it took longer than 10 s"))??;
@@ -60,7 +60,7 @@ fn passing(why: impl ToString) -> Refused {
 async fn call(
     worker: &Arc<Worker>,
     account: &ServiceAccount,
-    peer: &Peer,
+    peer: &Arc<Peer>,
 ) -> Result<(u16, Bytes), Refused> {
     let signed = assertion(account, worker.shared.wall()).ok_or_else(|| Refused {
         why: "the assertion can't be signed: no randomness".to_owned(),
