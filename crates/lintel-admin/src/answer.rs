@@ -108,6 +108,19 @@ impl<T: Serialize + JsonSchema> Answer for Created<T> {
     }
 }
 
+/// Something that has been begun and is done later: 202.
+pub(crate) struct Accepted<T>(pub(crate) T);
+
+impl<T: Serialize + JsonSchema> Answer for Accepted<T> {
+    const STATUS: u16 = 202;
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<T>()
+    }
+    fn reply(self) -> serde_json::Result<Reply> {
+        plain(Self::STATUS, &self.0)
+    }
+}
+
 impl<T: Serialize + JsonSchema> Answer for Fact<T> {
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         generator.subschema_for::<T>()

@@ -11,6 +11,7 @@
 //! Invariant: no answer but the one that creates a key holds a secret.
 
 mod answer;
+mod apply;
 mod audit;
 mod auth;
 mod codes;
@@ -30,6 +31,7 @@ mod page;
 mod perform;
 mod plane;
 mod problem;
+mod projects;
 #[cfg(test)]
 mod reference;
 mod registry;

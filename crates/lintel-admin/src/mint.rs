@@ -60,6 +60,14 @@ pub fn mint() -> Result<Minted, NoRandomness> {
     })
 }
 
+/// Fills `bytes` from the operating system's random source.
+///
+/// # Errors
+/// [`NoRandomness`] when it gives none.
+pub fn random_bytes(bytes: &mut [u8]) -> Result<(), NoRandomness> {
+    Ok(getrandom::fill(bytes)?)
+}
+
 /// `prefix` and 256 random bits as 43 characters of base64url.
 ///
 /// # Errors

@@ -11,7 +11,8 @@ use axum::http::Method;
 use crate::operation::Operation;
 use crate::roles::Permission;
 use crate::{
-    audit, codes, config, exchanges, keys, openapi, reload, status, tenants, tokens, usage,
+    apply, audit, codes, config, exchanges, keys, openapi, projects, reload, status, tenants,
+    tokens, usage,
 };
 
 const GET: Method = Method::GET;
@@ -47,7 +48,7 @@ fn rows() -> Vec<Operation> {
     use Permission::{ConfigRead, AuditRead, ConfigReload, ExchangesRead, KeysRead, KeysWrite, Own, StatusRead, TenantsRead, TenantsWrite, TokensRead, TokensWrite, UsageRead};
     vec![
         Op::new(POST, "/keys", ("createKey", "Make a virtual key; its text is shown this once"), KeysWrite, keys::create)
-            .or(&[&codes::ALREADY_EXISTS]).within_tenant(),
+            .or(&[&codes::ALREADY_EXISTS, &codes::CONFLICT]).within_tenant(),
         Op::new(GET, "/keys", ("listKeys", "List keys, oldest first"), KeysRead, keys::list).within_tenant(),
         Op::new(GET, "/keys/{id}", ("getKey", "Read a key"), KeysRead, keys::one).within_tenant(),
         Op::new(PATCH, "/keys/{id}", ("changeKey", "Change a key, or switch it off or on"), KeysWrite, keys::change)
@@ -57,9 +58,22 @@ fn rows() -> Vec<Operation> {
         Op::new(DELETE, "/keys/{id}", ("revokeKey", "Revoke a key for good"), KeysWrite, keys::revoke).within_tenant(),
 
         Op::new(POST, "/tenants", ("createTenant", "Make a tenant"), TenantsWrite, tenants::create)
-            .or(&[&codes::ALREADY_EXISTS]),
+            .or(&[&codes::ALREADY_EXISTS, &codes::CONFLICT]),
         Op::new(GET, "/tenants", ("listTenants", "List tenants with their projects, by name"), TenantsRead, tenants::list).within_tenant(),
         Op::new(GET, "/tenants/{tenant}", ("getTenant", "Read a tenant"), TenantsRead, tenants::one).within_tenant(),
+        Op::new(DELETE, "/tenants/{tenant}", ("deleteTenant", "Delete a tenant with its data: its keys at once, its rows within a while"), TenantsWrite, tenants::delete)
+            .or(&[&codes::CONFLICT]),
+        Op::new(GET, "/tenants/{tenant}/content", ("countTenant", "Count what goes when a tenant is deleted"), TenantsRead, tenants::content),
+
+        Op::new(POST, "/projects", ("createProject", "Make a project"), TenantsWrite, projects::create)
+            .or(&[&codes::ALREADY_EXISTS, &codes::CONFLICT]),
+        Op::new(GET, "/projects", ("listProjects", "List projects, by tenant and name"), TenantsRead, projects::list),
+        Op::new(GET, "/projects/{tenant}/{project}", ("getProject", "Read a project"), TenantsRead, projects::one),
+        Op::new(DELETE, "/projects/{tenant}/{project}", ("deleteProject", "Delete a project and its revoked keys"), TenantsWrite, projects::delete)
+            .or(&[&codes::CONFLICT]),
+
+        Op::new(POST, "/apply", ("apply", "Make what files declare stand, or plan it"), KeysWrite, apply::apply)
+            .or(&[&codes::ALREADY_EXISTS, &codes::CONFLICT, &codes::REVOKED_KEY, &codes::PLAN_OUTDATED]),
 
         Op::new(GET, "/usage", ("sumUsage", "Sum up what was used and what it cost"), UsageRead, usage::sums).within_tenant(),
 

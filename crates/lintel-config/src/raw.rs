@@ -187,7 +187,7 @@ pub struct LimitsConfig {
     pub response: Size,
     /// The largest event of a stream.
     pub event: Size,
-    /// Exchanges at once; further ones are refused with 503.
+    /// Exchanges at once; further ones are refused with 503. Normal calls fill 95 % of it, batch ones 75 %, critical ones all.
     #[schemars(range(min = 1, max = 10_000_000))]
     pub in_flight: u32,
     /// Request bodies held at once, all together.

@@ -5,6 +5,7 @@
 
 mod apply;
 mod audit;
+mod erasures;
 mod keys;
 mod names;
 mod replays;
@@ -21,6 +22,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use apply::{ApplyHow, Desired, DesiredKey, FieldChange, Mint, Plan, Step};
 pub use audit::{AuditFilter, AuditRow};
+pub use erasures::Erasure;
 pub use keys::{KeyFilter, KeyRow, KeySpec, KeyState, NewKey, NewSecret, SecretRow, StoredSecret};
 pub use replays::{Replay, ReplayKey};
 pub use tenants::{Project, Tenant};

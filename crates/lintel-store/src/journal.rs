@@ -226,6 +226,21 @@ impl Journal {
             .collect()
     }
 
+    /// Closes the segment that grows: what is in it can be pruned once it is applied and no call of it is open. Gives the
+    /// sequence before which everything is in closed segments.
+    ///
+    /// Errors: the disk takes no new segment.
+    pub fn retire(&self) -> Result<u64, StoreError> {
+        let mut writer = self.inner.shared.writer.lock();
+        writer.retire().map_err(StoreError::Unwritable)?;
+        Ok(writer.end.sequence)
+    }
+
+    /// The sequence of the first record that is still in a segment.
+    pub fn oldest(&self) -> u64 {
+        self.segments().first().copied().unwrap_or_default()
+    }
+
     /// Whether a segment lies wholly before sequence `applied`.
     pub(crate) fn can_prune(&self, applied: u64) -> bool {
         self.inner

@@ -12,6 +12,7 @@
 pub mod backup;
 pub mod control;
 mod database;
+pub mod erase;
 mod error;
 pub mod journal;
 mod prepare;
@@ -24,8 +25,8 @@ mod samples;
 mod store;
 
 pub use control::{
-    ApplyHow, AuditFilter, AuditRow, Control, Desired, DesiredKey, FieldChange, KeyFilter, KeyRow,
-    KeySpec, KeyState, Mint, NewKey, NewSecret, NewToken, Plan, Project, Replay, ReplayKey,
+    ApplyHow, AuditFilter, AuditRow, Control, Desired, DesiredKey, Erasure, FieldChange, KeyFilter,
+    KeyRow, KeySpec, KeyState, Mint, NewKey, NewSecret, NewToken, Plan, Project, Replay, ReplayKey,
     SecretRow, Step, StoredSecret, Tenant, TokenRow,
 };
 pub use database::Migrated;

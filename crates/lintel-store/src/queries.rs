@@ -6,6 +6,7 @@
 mod exchanges;
 mod resources;
 mod sums;
+mod tenant;
 mod usage;
 mod verify;
 

@@ -11,7 +11,8 @@ use crate::cmd;
 
 /// One beam that carries every model call: a gateway for language models.
 ///
-/// Exit codes: 0 done · 1 failed · 2 wrong usage · 3 not found · 4 refused · 5 the admin listener can't be reached.
+/// Exit codes: 0 done · 1 failed · 2 wrong usage · 3 not found · 4 refused · 5 the admin listener can't be reached ·
+/// 6 a plan has changes.
 #[derive(Debug, Parser)]
 #[command(
     name = "lintel",
@@ -43,8 +44,12 @@ pub(crate) enum Verb {
     Import(cmd::import::Import),
     /// Make, list, change, rotate, disable, enable and revoke virtual keys.
     Key(cmd::key::Key),
-    /// Make and list tenants.
+    /// Make, list and delete tenants.
     Tenant(cmd::tenant::Tenant),
+    /// Make, list and delete projects.
+    Project(cmd::project::Project),
+    /// Make tenants, projects and keys stand as files declare them.
+    Apply(cmd::apply::Apply),
     /// Sum up what was used and what it cost.
     Usage(cmd::usage::Usage),
     /// Read back what happened, exchange by exchange.

@@ -1,11 +1,13 @@
 //! The verbs, one file each.
 
+pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod log;
+pub(crate) mod project;
 pub(crate) mod serve;
 pub(crate) mod tenant;
 pub(crate) mod upgrade;

@@ -18,6 +18,8 @@ pub(crate) enum Why {
     Refused,
     /// Nothing answers at the admin listener's address: 5.
     Unreachable,
+    /// A plan was asked for, and has changes: 6.
+    Changes,
 }
 
 impl Why {
@@ -29,6 +31,7 @@ impl Why {
             Why::NotFound => 3,
             Why::Refused => 4,
             Why::Unreachable => 5,
+            Why::Changes => 6,
         }
     }
 }

@@ -9,6 +9,7 @@ compile_error!(
     "lintel must be built with panic = \"unwind\": with abort, a panic would lose settlements"
 );
 
+mod ask;
 mod cli;
 mod client;
 mod cmd;
@@ -56,6 +57,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Verb::Import(import) => import.run(form),
         Verb::Key(key) => key.run(form),
         Verb::Tenant(tenant) => tenant.run(form),
+        Verb::Project(project) => project.run(form),
+        Verb::Apply(apply) => apply.run(form),
         Verb::Usage(usage) => usage.run(form),
         Verb::Log(log) => log.run(form),
         Verb::Completions(completions) => completions.run(),

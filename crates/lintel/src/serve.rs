@@ -20,6 +20,7 @@ mod stop;
 mod talk;
 mod token;
 pub(crate) mod upgrade;
+mod upkeep;
 mod wait;
 mod watch;
 

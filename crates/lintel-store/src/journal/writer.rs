@@ -164,6 +164,16 @@ impl Writer {
         Ok(())
     }
 
+    /// Closes the segment that grows, unless it is empty, so that it can be pruned once it is applied.
+    pub(super) fn retire(&mut self) -> io::Result<()> {
+        if self.end.offset <= HEADER || self.torn {
+            return Ok(());
+        }
+        let outcome = self.roll();
+        self.failing = outcome.is_err();
+        outcome
+    }
+
     /// Keeps a frame until the disk takes it. Returns the sequence that it will have.
     pub(super) fn wait(&mut self, frame: &[u8], exchange: ExchangeId, kind: FrameKind) -> u64 {
         let sequence = self.next_sequence();

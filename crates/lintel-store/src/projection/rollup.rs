@@ -163,6 +163,34 @@ impl Rollup {
     }
 }
 
+/// Gives a tenant's sums of an hour to `other`, under one key of nobody's: same sums, fewer dimensions.
+pub(crate) fn move_rows(
+    transaction: &Transaction<'_>,
+    hour: i64,
+    tenant: &str,
+    other: &str,
+) -> rusqlite::Result<()> {
+    let columns: Vec<&str> = COUNTS
+        .into_iter()
+        .chain(["cost"])
+        .chain(Meter::ALL.map(Meter::name))
+        .collect();
+    let columns = columns.join(", ");
+    let select = format!(
+        "SELECT hour, ?3, '', '', '', '', route, provider, model, leg, {columns} FROM rollup WHERE hour = ?1 AND tenant = ?2"
+    );
+    let upsert = upsert();
+    let (_, sets) = upsert.split_once(" ON CONFLICT").unwrap_or_default();
+    // `WHERE` above keeps SQLite from taking `ON` for a join's.
+    let sql = format!("INSERT INTO rollup {select} ON CONFLICT{sets}");
+    transaction.execute(&sql, rusqlite::params![hour, tenant, other])?;
+    transaction.execute(
+        "DELETE FROM rollup WHERE hour = ?1 AND tenant = ?2",
+        rusqlite::params![hour, tenant],
+    )?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

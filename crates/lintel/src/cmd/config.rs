@@ -22,7 +22,11 @@ pub(crate) struct Config {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Print the JSON Schema of lintel.yaml.
-    Schema,
+    Schema {
+        /// Of files for `lintel apply` instead.
+        #[arg(long)]
+        apply: bool,
+    },
     /// Print the configuration with every default filled in; secrets are shown by name and length alone.
     Show(show::Show),
     /// Say what differs between the file and what the running gateway has in force; exit code 1 when something does.
@@ -52,7 +56,14 @@ impl Config {
     /// A configuration that is not sound, or standard output that can't be written.
     pub(crate) fn run(&self, form: Form) -> Result<(), Failure> {
         match &self.what {
-            What::Schema => Ok(output::print(&format!("{:#}\n", lintel_config::schema()))?),
+            What::Schema { apply } => {
+                let schema = if *apply {
+                    lintel_config::apply::apply_schema()
+                } else {
+                    lintel_config::schema()
+                };
+                Ok(output::print(&format!("{schema:#}\n"))?)
+            }
             What::Show(show) => show.run(form),
             What::Diff(diff) => diff.run(form),
             What::Migrate(migrate) => migrate.run(form),

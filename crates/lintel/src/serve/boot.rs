@@ -30,6 +30,7 @@ use crate::serve::reloader::Reloader;
 use crate::serve::stop::{Parts, until_stopped};
 use crate::serve::talk::Fixed;
 use crate::serve::upgrade::{Program, Sockets};
+use crate::serve::upkeep::{Tools, Upkeep};
 use crate::serve::wait::Early;
 use crate::serve::{files, process, token};
 use crate::source::{self, Source};
@@ -150,6 +151,7 @@ impl Start<'_> {
             own,
         ));
         let reload = self.reloader(&books, &plane, &keyring, dial);
+        let upkeep = self.upkeep(&books, &plane, &keyring)?;
         let api = router(self.api(&books, &plane, Arc::clone(&keyring), &reload, &token))
             .map_err(told)?;
         let admin = lintel_admin::serve::start(listeners.admin, api)
@@ -159,6 +161,7 @@ impl Start<'_> {
             plane,
             admin,
             books,
+            upkeep,
             reload,
             keyring,
             program: Arc::new(program),
@@ -235,6 +238,26 @@ impl Start<'_> {
             probe: None,
         };
         lintel_gateway::start(deps).map_err(told)
+    }
+
+    fn upkeep(
+        &self,
+        books: &Books,
+        plane: &Running,
+        keyring: &Arc<Keyring>,
+    ) -> Result<Upkeep, Failure> {
+        let started = Upkeep::start(Tools {
+            keyring: Arc::clone(keyring),
+            control: books.control.clone(),
+            plane: plane.handle.clone(),
+            journal: books.journal.clone(),
+            projection: Arc::downgrade(&books.projection),
+            dir: books.dir().to_owned(),
+            log: self.log.clone(),
+            clock: self.clock(),
+        });
+        started
+            .map_err(|error| Failure::failed(format!("can't start the upkeep's thread: {error}")))
     }
 
     fn reloader(

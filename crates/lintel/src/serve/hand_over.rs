@@ -106,6 +106,7 @@ impl Parts {
             plane,
             admin,
             books,
+            upkeep,
             reload,
             keyring,
             sockets,
@@ -113,6 +114,8 @@ impl Parts {
             clock,
             ..
         } = self;
+        // The successor's affair from now on. It is waited for beside the calls.
+        let resting = tokio::task::spawn_blocking(move || drop(upkeep));
         // Should the successor die, nobody must wait in a queue that nobody takes from.
         drop((reload, sockets));
         let how = Drain {
@@ -148,6 +151,7 @@ impl Parts {
                 }
             }
         }
+        let _ = resting.await;
         drop(keyring);
         books.leave();
         tell(&log, &*clock, Level::Info, "stopped");

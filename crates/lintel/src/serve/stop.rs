@@ -21,6 +21,7 @@ use crate::serve::notify;
 use crate::serve::predecessor::Predecessor;
 use crate::serve::talk::Fixed;
 use crate::serve::upgrade::{Program, Sockets};
+use crate::serve::upkeep::Upkeep;
 use crate::serve::wait::{Asked, Early, Signals};
 use crate::serve::watch::Watch;
 use crate::source::Source;
@@ -36,6 +37,8 @@ pub(crate) struct Parts {
     pub(crate) admin: Admin,
     /// The stores.
     pub(crate) books: Books,
+    /// What is done beside the calls.
+    pub(crate) upkeep: Upkeep,
     /// What a signal or a changed file asks for.
     pub(crate) reload: Arc<dyn Reload>,
     /// The keys in force.
@@ -105,11 +108,14 @@ impl Parts {
             plane,
             admin,
             books,
+            upkeep,
             reload,
             log,
             clock,
             ..
         } = self;
+        // It may be writing a database anew: that is waited for beside the calls.
+        let resting = tokio::task::spawn_blocking(move || drop(upkeep));
         let limits = plane.handle.snapshot().limits;
         let how = Drain {
             delay: limits.drain_delay,
@@ -135,6 +141,7 @@ impl Parts {
             ADMIN_STOP
         });
         drop(reload);
+        let _ = resting.await;
         if let Some(left) = books.close() {
             log.event(
                 &LogEvent::new(

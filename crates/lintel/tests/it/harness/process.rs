@@ -141,11 +141,14 @@ impl Lintel {
 
     /// Runs a verb of the command line against this process.
     pub(crate) fn try_cli(&self, args: &[&str]) -> Output {
-        command(&self.dir)
-            .args(args)
-            .env("LINTEL_ADMIN_URL", format!("http://{}", self.admin))
-            .output()
-            .unwrap()
+        self.command().args(args).output().unwrap()
+    }
+
+    /// The command line, pointed at this process.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = command(&self.dir);
+        command.env("LINTEL_ADMIN_URL", format!("http://{}", self.admin));
+        command
     }
 
     /// Creates a key for tenant `acme`, project `search`, with `more` arguments.
