@@ -148,7 +148,6 @@ mod tests {
         let abc = ["abc".to_owned()];
         assert_eq!(presented(&headers, &abc).unwrap(), b"abc");
         headers.insert("x-goog-api-key", HeaderValue::from_static("abc"));
-        let abc = ["abc".to_owned()];
         assert_eq!(presented(&headers, &abc).unwrap(), b"abc");
         let code = |list: &[&str]| {
             let list: Vec<String> = list.iter().map(|k| (*k).to_owned()).collect();

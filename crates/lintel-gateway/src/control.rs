@@ -137,8 +137,12 @@ impl KeyTable {
                 entry.used.map_or(0, Timestamp::as_micros),
                 Ordering::Relaxed,
             );
+            // What did not change stays where it lies: a table made anew at every change of a key would leave holes
+            // all over the memory.
+            let same = before.keys.get(&entry.hash).map(|k| &k.principal);
+            let same = same.filter(|p| ***p == entry.principal).map(Arc::clone);
             let known = KnownKey {
-                principal: Arc::new(entry.principal),
+                principal: same.unwrap_or_else(|| Arc::new(entry.principal)),
                 standing: entry.standing,
                 ends: entry.ends,
                 used,
