@@ -4,7 +4,10 @@
 mod bodies;
 mod heads;
 mod keyring;
+mod leaks;
 mod page;
 mod requests;
 mod upstream;
 mod upstream_rows;
+mod wire;
+mod wire_rows;

@@ -69,6 +69,7 @@ fn tables() -> Vec<(&'static str, String)> {
     vec![
         ("bad requests", requests()),
         ("bad providers", super::upstream::table()),
+        ("connections", super::wire::table()),
     ]
 }
 
