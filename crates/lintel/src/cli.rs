@@ -36,6 +36,8 @@ pub(crate) enum Verb {
     Serve(cmd::serve::Serve),
     /// Replace the running process by a new one, without a refused connection.
     Upgrade(cmd::upgrade::Upgrade),
+    /// Ask the running gateway whether it takes calls.
+    Health(cmd::health::Health),
     /// Read a configuration and report every problem in it.
     Check(cmd::check::Check),
     /// Show what a configuration comes to, compare it, migrate it.

@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod log;

@@ -52,6 +52,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     match &cli.verb {
         Verb::Serve(serve) => serve.run(),
         Verb::Upgrade(upgrade) => upgrade.run(form),
+        Verb::Health(health) => health.run(form),
         Verb::Check(check) => check.run(form),
         Verb::Config(config) => config.run(form),
         Verb::Import(import) => import.run(form),

@@ -31,6 +31,7 @@ mod kill;
 mod life;
 mod limits;
 mod objects;
+mod packaging;
 mod paths;
 mod pressure;
 mod reload;

@@ -2,7 +2,7 @@
 
 use crate::ends::{CONTENT, broken, choose};
 use crate::harness::script::Gate;
-use crate::harness::{Config, FACES, Face, Lintel, Stage, dialect, until};
+use crate::harness::{Client, Config, FACES, Face, Lintel, Request, Stage, dialect, until};
 
 #[test]
 fn a_shutdown_settles_what_it_cuts() {
@@ -117,4 +117,68 @@ fn readiness_drops_before_calls_are_refused() {
     assert!(stage.lintel.ended().success());
     let again = Lintel::start_in(stage.lintel.dir.clone(), &Config::of(&stage.provider));
     assert_eq!(again.rows().len(), 3);
+}
+
+/// Surfaces whose streams are translated: a request, what begins its stream, what would end it well, and the reason that a
+/// program reads in one that was cut. Bedrock's exceptions have a type and a text, and no place for a code.
+const TRANSLATED: [[&str; 5]; 3] = [
+    [
+        "/v1/responses",
+        r#"{"model":"claude/begun","stream":true,"input":"hello"}"#,
+        "response.created",
+        "response.completed",
+        "shutting_down",
+    ],
+    [
+        "/v1beta/models/claude/begun:streamGenerateContent?alt=sse",
+        r#"{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}"#,
+        "candidates",
+        "finishReason",
+        "shutting_down",
+    ],
+    [
+        "/model/claude%2Fbegun/converse-stream",
+        r#"{"messages":[{"role":"user","content":[{"text":"hello"}]}]}"#,
+        "messageStart",
+        "messageStop",
+        "serviceUnavailableException",
+    ],
+];
+
+#[test]
+fn a_shutdown_cuts_translated_streams_in_their_own_dialect() {
+    let gate = Gate::default();
+    let mut stage = Stage::with(
+        move |seen| choose(seen, &gate),
+        |config| config.limit("drain", "300ms"),
+    );
+    let key = format!("Bearer {}", stage.key.secret);
+    let begin = |[path, body, begins, ..]: [&str; 5]| -> Client {
+        let request = Request::new("POST", path)
+            .header("content-type", "application/json")
+            .header("authorization", &key)
+            .header("x-lintel-session", path)
+            .body(body);
+        let mut client = stage.connect();
+        client.send(&request.bytes()).unwrap();
+        let head = client.head().unwrap();
+        assert!(head.start.contains(" 200 "), "{path}: {}", head.start);
+        client.until(begins.as_bytes()).unwrap();
+        client
+    };
+    let clients: Vec<Client> = TRANSLATED.into_iter().map(begin).collect();
+    let mut kept = stage.connect();
+    stage.lintel.stop();
+    for ([path, _, _, whole, reason], mut client) in TRANSLATED.into_iter().zip(clients) {
+        let (rest, _) = client.rest();
+        let text = String::from_utf8_lossy(&rest);
+        assert!(!text.contains(whole), "{path} must not look whole: {text}");
+        assert!(text.contains(reason), "{path} says why: {text}");
+    }
+    let late = kept.send(&Request::new("GET", "/v1/models").bytes());
+    assert!(late.is_err() || kept.try_reply().is_err(), "it is gone");
+    let again = Lintel::start_in(stage.lintel.dir.clone(), &Config::of(&stage.provider));
+    for [path, ..] in TRANSLATED {
+        assert_eq!(again.row(path).outcome(), "shutdown", "{path}");
+    }
 }
