@@ -44,7 +44,7 @@ pub use address::Address;
 pub use base_url::BaseUrl;
 pub use credential::{Credential, ServiceAccount};
 pub use defaults::defaults;
-pub use load::{Loaded, load};
+pub use load::{Loaded, load, written};
 pub use migrate::{Change, Migrated, migrate, migrate_by};
 pub use peer::{Peer, PeerId, Reach};
 pub use problem::{Problem, Problems};

@@ -48,6 +48,16 @@ pub fn load(
     resolve(document, origin, &Sources { env, read })
 }
 
+/// The tree of a text as it was written, with nothing checked but that it is YAML.
+///
+/// # Errors
+/// Every place where it is not.
+pub fn written(text: &str, origin: &str) -> Result<Value, Problems> {
+    Document::parse(text, origin)
+        .map(|d| d.value)
+        .map_err(Problems)
+}
+
 /// A document to a snapshot.
 pub(crate) fn resolve(
     mut document: Document,

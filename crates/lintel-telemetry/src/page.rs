@@ -13,6 +13,11 @@ A series appears once something was counted in it. A family holds at most 1,000 
 value over 256 bytes; what does not fit is counted under `other`, and how often that happened in
 `lintel_series_folded_total`. A histogram `x` is shown as `x_bucket`, `x_sum` and `x_count`.
 
+Labels and who can make them grow: `route`, `provider`, `tenant`, `surface`, `code`, `side`, `outcome`, `result`, `reason`, `meter`, `flag` and `group` are words of the configuration, the store or
+the code. `model` is one a caller can choose, with a key made with `--direct`; the bound above holds for it. No label is ever taken from a header, a path, a key or a message.
+
+[`examples/alerts.yaml`](../examples/alerts.yaml) has rules for Prometheus.
+
 | metric | kind | labels | meaning |
 |---|---|---|---|
 ";
@@ -36,5 +41,8 @@ pub fn metrics_page() -> String {
             family.help
         );
     }
+    page.push_str(NIGHT);
     page
 }
+
+const NIGHT: &str = include_str!("page/night.md");

@@ -1,6 +1,5 @@
 //! The examples in the repository load, and mean what their comments say.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,26 +8,17 @@ use lintel_policy::{Inspection, OnDisconnect, UnknownModel};
 use lintel_types::{Meter, Timestamp};
 use lintel_wire::provider::ANTHROPIC;
 
-use crate::support::{is_secret, key_file, load, load_with, root};
+use crate::support::{is_secret, load, load_with, read_anything, root};
 
 /// Loads an example with every variable set, and every file outside of the repository holding a key.
 fn example(name: &str) -> Loaded {
     let path = root().join("examples").join(name);
-    let read = |path: &Path| {
-        if path.extension().is_some_and(|e| e == "key") {
-            Ok("sk-file\n".to_owned())
-        } else if path.extension().is_some_and(|e| e == "json") {
-            Ok(key_file("https://oauth2.googleapis.com/token"))
-        } else {
-            std::fs::read_to_string(path)
-        }
-    };
-    let text = read(&path).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
     let loaded = lintel_config::load(
         &text,
         path.to_str().unwrap(),
         &|name| is_secret(name).then(|| format!("value of {name}")),
-        &read,
+        &read_anything,
     );
     loaded.unwrap_or_else(|problems| panic!("{problems}"))
 }
@@ -50,8 +40,13 @@ fn every_example_is_one_of_these() {
     assert_eq!(
         names,
         [
+            "alerts.yaml",
             "clouds.yaml",
+            "laptop.yaml",
             "minimal.yaml",
+            "regulated-prices.yaml",
+            "regulated.yaml",
+            "saas.yaml",
             "team-prices.yaml",
             "team.yaml",
             "two-providers.yaml"
@@ -182,7 +177,7 @@ fn team() {
             .and_then(|c| c.key())
             .unwrap()
             .expose(),
-        "sk-file"
+        "a-planted-secret"
     );
     assert_eq!(s.provider("openai-batch").unwrap().host.name, "openai");
     assert!(
@@ -341,4 +336,19 @@ fn no_secret_is_shown_by_debug() {
     let text = "providers:\n  p: { protocol: openai, base_url: 'http://127.0.0.1:1/v1', api_key: '${KEY}' }\n";
     let loaded = load_with(text, &[("KEY", "sk-very-secret")], &[]).unwrap();
     assert!(!format!("{loaded:?}").contains("very-secret"));
+}
+
+#[test]
+fn every_example_is_sound_and_warns_of_nothing() {
+    for name in [
+        "clouds",
+        "laptop",
+        "minimal",
+        "regulated",
+        "saas",
+        "team",
+        "two-providers",
+    ] {
+        snapshot(&format!("{name}.yaml"));
+    }
 }

@@ -346,3 +346,87 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn thirty_faults_of_every_kind_are_told_in_one_go() {
+    let mut text = String::from(
+        "lisen: here\nlog: { level: loud, format: xml, sample: 11, slow: soon, extra: 1 }\nadmin: { listen: 8081 }\nnode: -1\ndurability: dsk\nstore: \"\"\nlimits:\n  body: 1\n  event: 0B\n  headers: 2B\n  in_flight: 0\n  connections: 99999999\n  drain: 5 minutes\n  header_timeout: 0s\nprices: { files: [gone.yaml], unknown_model: maybe }\ntenants: { \"a b\": { projects: { p: { routes: [nowhere] } } } }\nproviders:\n  one: { protocol: opnai }\n  two: { protocol: openai, api_key: literal }\n  three: { protocol: openai, base_url: ftp://x }\n  four: { protocol: openai, host: nohost }\n  five: { protocol: sandbox, api_key: \"${KEY}\" }\n  six: { protocol: openai, api_key: \"${UNSET}\" }\n  \"s/even\": { protocol: sandbox }\nroutes:\n",
+    );
+    for i in 0..6 {
+        text.push_str(&format!("  r{i}: {{ attempts: {}, deadline: 0s, tiers: [ {{ targets: [ {{ provider: nobody{i}, model: m }} ] }} ] }}\n", i * 17));
+    }
+    text.push_str("  empty: { tiers: [] }\n  none: {}\n");
+    let found = problems(&text);
+    assert!(found.len() >= 30, "{}: {found:#?}", found.len());
+    let lines: Vec<usize> = found
+        .iter()
+        .map(|p| p.split(':').nth(1).unwrap().parse().unwrap())
+        .collect();
+    assert!(lines.is_sorted(), "in the order of the text: {found:#?}");
+    for place in [
+        "lisen",
+        "log.level",
+        "log.sample",
+        "limits.in_flight",
+        "prices.unknown_model",
+        "providers.two.api_key",
+        "providers.six.api_key",
+        "routes.none",
+        "tenants.\"a b\"",
+    ] {
+        assert!(
+            found.iter().any(|p| p.contains(&format!(": {place}"))),
+            "{place} in {found:#?}"
+        );
+    }
+    assert!(
+        !found
+            .iter()
+            .any(|p| p.contains("literal\"") || p.contains("`literal`")),
+        "a secret is not repeated"
+    );
+}
+
+#[test]
+fn odd_texts_are_read_or_refused_and_never_take_long() {
+    const GOOD: &str = "providers: { box: { protocol: sandbox } }\n";
+    for good in [
+        format!("\u{feff}{GOOD}"),
+        GOOD.replace('\n', "\r\n"),
+        format!("%YAML 1.2\n---\n{GOOD}...\n"),
+        format!("# {}\n{GOOD}", "é".repeat(10_000)),
+        format!("{GOOD}# no newline at the end"),
+        "{\"providers\":{\"box\":{\"protocol\":\"sandbox\"}}}".to_owned(),
+    ] {
+        assert_eq!(problems(&good), Vec::<String>::new(), "{good:.40}");
+    }
+    for (odd, word) in [
+        (format!("a\u{0}b: 1\n{GOOD}"), ""),
+        (format!("{GOOD}routes: &r {{}}\ntenants: *r\n"), "anchors"),
+        (format!("a: &x 1\nb: &x 2\n{GOOD}"), "anchors"),
+        (format!("{GOOD}routes: !!map {{}}\n"), "tags"),
+        (format!("{GOOD}{GOOD}"), "duplicate key"),
+        (format!("{GOOD}? [a]\n: 1\n"), "key is a word"),
+        ("[".repeat(200_000), "limit exceeded"),
+        ("{a: ".repeat(200_000), "limit exceeded"),
+        (format!("{GOOD}\troutes: {{}}\n"), ""),
+        ("- a\n- b\n".to_owned(), "expected a mapping"),
+        ("\"just text\"".to_owned(), "expected a mapping"),
+    ] {
+        let found = problems(&odd);
+        assert!(
+            !found.is_empty() && found.iter().any(|p| p.contains(word)),
+            "{odd:.40}: {found:.3?}"
+        );
+    }
+    // Ten megabytes that say little, and a megabyte of faults.
+    let long = format!("# {}\n{GOOD}", "x".repeat(10 << 20));
+    assert_eq!(problems(&long), Vec::<String>::new());
+    let mut text = GOOD.to_owned() + "routes:\n";
+    for i in 0..12_000 {
+        text.push_str(&format!(
+            "  r{i}: {{ tiers: [ {{ targets: [ {{ provider: bx, model: m }} ] }} ] }}\n"
+        ));
+    }
+    assert_eq!(problems(&text).len(), 12_000);
+}

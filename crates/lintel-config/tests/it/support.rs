@@ -76,3 +76,46 @@ pub(crate) fn key_file(token_uri: &str) -> String {
     })
     .to_string()
 }
+
+/// A certificate and its private key, made for this run with the `openssl` command.
+pub(crate) fn certificate() -> &'static (String, String) {
+    static MADE: LazyLock<(String, String)> = LazyLock::new(|| {
+        let made = Command::new("openssl")
+            .args([
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test",
+                "-keyout", "-", "-out", "-",
+            ])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(made.stdout).unwrap();
+        let from = |mark: &str| text.find(mark).unwrap();
+        let (key, cert) = (
+            from("-----BEGIN PRIVATE KEY"),
+            from("-----BEGIN CERTIFICATE"),
+        );
+        let cut = |at: usize| {
+            let end = text.get(at..).unwrap();
+            let end = end.find("-----END").unwrap() + at;
+            let line = text.get(end..).unwrap().find('\n').unwrap();
+            text.get(at..end + line + 1).unwrap().to_owned()
+        };
+        (cut(cert), cut(key))
+    });
+    &MADE
+}
+
+/// Reads what an example names: files of the repository, else a key, a key file or a certificate of this run.
+pub(crate) fn read_anything(path: &Path) -> io::Result<String> {
+    let name = path
+        .file_name()
+        .and_then(|n| n.to_str())
+        .unwrap_or_default();
+    let made = match path.extension().and_then(|e| e.to_str()) {
+        Some("yaml") => return std::fs::read_to_string(path),
+        Some("json") => key_file("https://oauth2.googleapis.com/token"),
+        Some("pem") => certificate().0.clone(),
+        Some("key") if name == "lintel.key" => certificate().1.clone(),
+        _ => "a-planted-secret\n".to_owned(),
+    };
+    Ok(made)
+}

@@ -563,3 +563,65 @@ fn the_process_shows_what_it_takes_where_the_system_says() {
         check(&metrics, series, value);
     }
 }
+
+/// Words of a text that look like names of metrics.
+fn metric_words(text: &str) -> BTreeSet<String> {
+    text.split(|c: char| !(c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit()))
+        .filter(|w| w.starts_with("lintel_") || w.starts_with("process_"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn rules_and_the_table_of_the_night_name_metrics_that_are_there() {
+    let known: BTreeSet<String> = ALL.iter().map(|f| f.full_name().into_owned()).collect();
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
+    for file in ["examples/alerts.yaml", "docs/metrics.md"] {
+        let text = std::fs::read_to_string(format!("{root}{file}")).unwrap_or_default();
+        let unknown: Vec<String> = metric_words(&text).difference(&known).cloned().collect();
+        assert!(
+            text.len() > 1_000 && unknown.is_empty(),
+            "{file}: {unknown:?}"
+        );
+    }
+}
+
+/// What `promtool check metrics` asks of names, and OpenMetrics of the text.
+#[test]
+fn the_exposition_keeps_the_conventions() {
+    let metrics = Metrics::default();
+    metrics.settled(&whole());
+    metrics.config_applied(&"abc".into());
+    let text = metrics.encode();
+    assert!(text.ends_with("# EOF\n"));
+    for family in ALL {
+        let name = family.full_name();
+        assert_eq!(
+            name.ends_with("_total"),
+            family.kind == FamilyKind::Counter,
+            "{name}"
+        );
+        let unit = family
+            .unit
+            .is_none_or(|u| name.trim_end_matches("_total").ends_with(u));
+        assert!(unit, "{name} does not end in its unit {:?}", family.unit);
+        assert!(
+            !["milliseconds", "_ms", "_us", "kilobytes", "percent"]
+                .iter()
+                .any(|u| name.contains(u)),
+            "{name}: base units alone"
+        );
+        assert!(
+            family
+                .labels
+                .iter()
+                .all(|l| !["le", "quantile"].contains(l)),
+            "{name}"
+        );
+    }
+    for line in text.lines().filter(|l| !l.starts_with('#')) {
+        let (series, value) = line.rsplit_once(' ').unwrap_or_default();
+        assert!(value.parse::<f64>().is_ok(), "{line}");
+        assert!(!series.contains("=\"\""), "an empty label: {line}");
+    }
+}
