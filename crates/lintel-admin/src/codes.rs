@@ -36,6 +36,7 @@ codes! {
     OUTCOME_UNKNOWN = 409 "outcome_unknown": "the first call with this `Idempotency-Key` did not end in order: look whether its object exists, then use another key";
     REVOKED_KEY = 409 "revoked_key": "a revoked key can't be changed";
     CONFLICT = 409 "conflict": "the object's state forbids it: the text says what to do first";
+    ALREADY_RUNNING = 409 "already_running": "a backup is being made: wait until it has ended";
     RELOAD_FAILED = 409 "reload_failed": "the configuration is sound and could not be put in force";
     ETAG_MISMATCH = 412 "etag_mismatch": "the object is not, or no longer, the one that `If-Match` names: read it again";
     PLAN_OUTDATED = 412 "plan_outdated": "tenants, projects or keys have changed since the plan of these files was made: plan again";

@@ -11,8 +11,8 @@ use axum::http::Method;
 use crate::operation::Operation;
 use crate::roles::Permission;
 use crate::{
-    apply, audit, codes, config, exchanges, keys, openapi, projects, reload, status, tenants,
-    tokens, usage,
+    apply, audit, backups, codes, config, exchanges, keys, openapi, projects, reload, status,
+    store, tenants, tokens, usage,
 };
 
 const GET: Method = Method::GET;
@@ -45,7 +45,7 @@ pub(crate) fn rows_under(path: &str) -> impl Iterator<Item = &'static Arc<Operat
 #[rustfmt::skip]
 fn rows() -> Vec<Operation> {
     use Operation as Op;
-    use Permission::{ConfigRead, AuditRead, ConfigReload, ExchangesRead, KeysRead, KeysWrite, Own, StatusRead, TenantsRead, TenantsWrite, TokensRead, TokensWrite, UsageRead};
+    use Permission::{AuditRead, BackupsRead, BackupsWrite, ConfigRead, ConfigReload, ExchangesRead, KeysRead, KeysWrite, Own, StatusRead, StoreWrite, TenantsRead, TenantsWrite, TokensRead, TokensWrite, UsageRead};
     vec![
         Op::new(POST, "/keys", ("createKey", "Make a virtual key; its text is shown this once"), KeysWrite, keys::create)
             .or(&[&codes::ALREADY_EXISTS, &codes::CONFLICT]).within_tenant(),
@@ -94,6 +94,13 @@ fn rows() -> Vec<Operation> {
 
         Op::new(GET, "/audit", ("listAudit", "List changes, newest first"), AuditRead, audit::list).within_tenant(),
         Op::new(GET, "/audit/{sequence}", ("getAudit", "Read a change with what was before and after"), AuditRead, audit::one).within_tenant(),
+
+        Op::new(POST, "/backups", ("createBackup", "Begin a backup of the store into the configured directory"), BackupsWrite, backups::create)
+            .or(&[&codes::ALREADY_RUNNING]),
+        Op::new(GET, "/backups", ("listBackups", "List the backups in the configured directory, newest first"), BackupsRead, backups::list),
+        Op::new(GET, "/backups/latest", ("getLatestBackup", "Look at the backup that is being made, or was made last, by this process"), BackupsRead, backups::latest),
+        Op::new(POST, "/store/compact", ("compactStore", "Give free space of the databases back to the disk"), StoreWrite, store::compact).beside_others(),
+        Op::new(GET, "/store", ("getStore", "Look at the store's files"), StatusRead, store::state),
 
         Op::new(GET, "/openapi.json", ("getOpenapi", "Read this description"), Own, openapi::get).within_tenant(),
     ]

@@ -15,7 +15,7 @@ pub enum Role {
     Owner,
     /// Runs the installation: everything but the tokens of owners.
     Admin,
-    /// On call: reloads, reads status and the request log. Changes no key and no money.
+    /// On call: reloads, makes backups, reads status and the request log. Changes no key and no money.
     Operator,
     /// Reads usage and its attribution. Sees no exchange.
     Finance,
@@ -50,6 +50,12 @@ pub enum Permission {
     ConfigRead,
     /// Read the configuration anew.
     ConfigReload,
+    /// Compact the store.
+    StoreWrite,
+    /// Read which backups there are.
+    BackupsRead,
+    /// Make backups.
+    BackupsWrite,
     /// Read the audit.
     AuditRead,
     /// Read tokens, never their secrets.
@@ -127,6 +133,24 @@ const TABLE: &[(Permission, &str, &str, &[Role])] = &[
         &[R::Owner, R::Admin, R::Operator],
     ),
     (
+        P::StoreWrite,
+        "store.write",
+        "give the databases' free space back",
+        &[R::Owner, R::Admin, R::Operator],
+    ),
+    (
+        P::BackupsRead,
+        "backups.read",
+        "read which backups there are",
+        &[R::Owner, R::Admin, R::Operator, R::Auditor],
+    ),
+    (
+        P::BackupsWrite,
+        "backups.write",
+        "make backups, in the configured directory",
+        &[R::Owner, R::Admin, R::Operator],
+    ),
+    (
         P::AuditRead,
         "audit.read",
         "read the audit",
@@ -181,7 +205,7 @@ impl Role {
             R::Owner => "everything, tokens of owners included",
             R::Admin => "runs the installation: everything but the tokens of owners",
             R::Operator => {
-                "on call: reloads, reads status and the request log; changes no key and no money"
+                "on call: reloads, makes backups, reads status and the request log; changes no key and no money"
             }
             R::Finance => "reads usage and whose it is; sees no exchange",
             R::Auditor => {

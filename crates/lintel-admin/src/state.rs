@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use lintel_store::{Control, Journal, Projection, Queries, StoreError};
+use lintel_store::{Backups, Control, Journal, Projection, Queries, StoreError, Upkeep};
 use lintel_telemetry::{Level, LineWriter, LogEvent, Metrics};
 use lintel_types::{Clock, Error, Mono, Side};
 
@@ -27,6 +27,10 @@ pub struct Deps {
     pub journal: Journal,
     /// The projection, for how far it is. Weak: whoever stops it must be its only owner.
     pub projection: Weak<Projection>,
+    /// Makes backups of the store.
+    pub backups: Arc<Backups>,
+    /// Gives space back.
+    pub upkeep: Arc<Upkeep>,
     /// The data plane.
     pub plane: Arc<dyn DataPlane>,
     /// Puts keys in force.
@@ -49,6 +53,8 @@ pub(crate) struct Admin {
     pub(crate) queries: Queries,
     pub(crate) journal: Journal,
     pub(crate) projection: Weak<Projection>,
+    pub(crate) backups: Arc<Backups>,
+    pub(crate) upkeep: Arc<Upkeep>,
     pub(crate) plane: Arc<dyn DataPlane>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) reload: Arc<dyn Reload>,
@@ -75,6 +81,8 @@ impl Admin {
             queries,
             journal,
             projection,
+            backups,
+            upkeep,
             plane,
             keyring,
             reload,
@@ -89,6 +97,8 @@ impl Admin {
             queries,
             journal,
             projection,
+            backups,
+            upkeep,
             plane,
             keyring,
             reload,
@@ -133,6 +143,9 @@ impl Admin {
         };
         if let Some(code) = own {
             return Problem::new(code, text);
+        }
+        if let StoreError::Busy { .. } = error {
+            return Problem::new(&codes::ALREADY_RUNNING, text);
         }
         let shown = Error::from(error);
         if shown.side() == Side::Gateway {

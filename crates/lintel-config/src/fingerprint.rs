@@ -30,13 +30,14 @@ pub(crate) fn hash(snapshot: &Snapshot) -> Arc<str> {
         log,
         // What it was compiled from: the same thing in other words.
         resolved: _,
+        upkeep,
     } = snapshot;
     let mut routes: Vec<_> = routes.iter().collect();
     routes.sort_by_key(|(name, _)| *name);
     let resolved = (
         (listen, admin, store, durability, node),
         (limits, routes, providers, unknown_model),
-        (prices, tenants, log),
+        (prices, tenants, log, upkeep),
     );
     let digest = Sha256::digest(format!("{resolved:?}"));
     let mut text = String::with_capacity(16);

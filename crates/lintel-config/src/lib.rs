@@ -38,6 +38,7 @@ mod shape;
 mod share;
 mod snapshot;
 mod tenants;
+mod upkeep;
 mod yaml_out;
 
 pub use address::Address;
@@ -55,3 +56,4 @@ pub use schema::{price_file_schema, schema};
 pub use secret::Secret;
 pub use share::Share;
 pub use snapshot::{DeclaredProject, DeclaredTenant, Limits, LogConfig, Provider, Snapshot};
+pub use upkeep::{Kept, Upkeep};

@@ -23,6 +23,7 @@ use crate::schema::schema;
 use crate::shape;
 use crate::snapshot::{LogConfig, Snapshot};
 use crate::tenants;
+use crate::upkeep;
 
 /// A configuration that was loaded.
 #[derive(Debug, Clone)]
@@ -169,6 +170,12 @@ fn compile(
             slow: raw.log.slow.0,
         },
         resolved: Arc::default(),
+        upkeep: upkeep::resolve(
+            &raw.retention,
+            &raw.backup,
+            FilePath::new(&raw.store),
+            report,
+        ),
     };
     let resolved = resolved::tree(raw, snapshot.providers.iter().map(|p| &**p));
     snapshot.resolved = Arc::new(resolved);

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::share::Share;
+use crate::upkeep::{BackupConfig, RetentionConfig};
 
 /// `lintel.yaml`
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -52,6 +53,12 @@ pub struct RawConfig {
     /// Bounds on what clients and providers may send, and on what is held at once.
     #[serde(default)]
     pub limits: LimitsConfig,
+    /// How long and how much is kept of what happened.
+    #[serde(default)]
+    pub retention: RetentionConfig,
+    /// Backups of the store.
+    #[serde(default)]
+    pub backup: BackupConfig,
 }
 
 /// The admin listener.

@@ -17,6 +17,7 @@ use crate::credential::Credential;
 use crate::peer::Peer;
 use crate::raw::{Durability, LogFormat, LogLevel};
 use crate::share::Share;
+use crate::upkeep::Upkeep;
 
 /// The compiled configuration.
 #[derive(Debug, Clone)]
@@ -49,6 +50,8 @@ pub struct Snapshot {
     pub log: LogConfig,
     /// What it was compiled from, every default filled in.
     pub(crate) resolved: Arc<serde_json::Value>,
+    /// What is kept of what happened, and where backups go.
+    pub upkeep: Upkeep,
 }
 
 impl Snapshot {

@@ -51,6 +51,10 @@ pub(crate) const SCHEMA: Schema = Schema {
             "0004-erasures",
             include_str!("../migrations/control/0004-erasures.sql"),
         ),
+        Migration::adds(
+            "0005-audit-retention",
+            include_str!("../migrations/control/0005-audit-retention.sql"),
+        ),
     ],
     page_bytes: 4096,
     synchronous: "FULL",

@@ -23,7 +23,9 @@ pub mod queries;
 #[cfg(test)]
 mod samples;
 mod store;
+mod upkeep;
 
+pub use backup::{BackupDeps, BackupState, Backups};
 pub use control::{
     ApplyHow, AuditFilter, AuditRow, Control, Desired, DesiredKey, Erasure, FieldChange, KeyFilter,
     KeyRow, KeySpec, KeyState, Mint, NewKey, NewSecret, NewToken, Plan, Project, Replay, ReplayKey,
@@ -35,6 +37,8 @@ pub use journal::{Durability, Journal, JournalOptions, Later, Permit, Recovery, 
 pub use prepare::{prepare, refuse_newer};
 pub use projection::{LaneStatus, Projection, ProjectionStatus, SegmentsHeld, SettledSink};
 pub use queries::{
-    Dimension, LogQuery, LogRow, Queries, Totals, UsageQuery, UsageRow, Verification,
+    DatabaseState, Dimension, LogQuery, LogRow, Queries, StoreState, Totals, UsageQuery, UsageRow,
+    Verification,
 };
 pub use store::{Store, holder};
+pub use upkeep::{Keep, Retention, Swept, Told, Upkeep, UpkeepStatus};

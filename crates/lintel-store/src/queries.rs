@@ -5,6 +5,7 @@
 
 mod exchanges;
 mod resources;
+mod state;
 mod sums;
 mod tenant;
 mod usage;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use exchanges::{LogQuery, LogRow};
+pub use state::{DatabaseState, StoreState};
 pub use usage::{Dimension, UsageQuery, UsageRow};
 pub use verify::{Totals, Verification};
 

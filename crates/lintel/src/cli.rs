@@ -52,6 +52,10 @@ pub(crate) enum Verb {
     Project(cmd::project::Project),
     /// Make tenants, projects and keys stand as files declare them.
     Apply(cmd::apply::Apply),
+    /// Make, list, prove and restore backups of the store.
+    Backup(cmd::backup::Backup),
+    /// Look at the store's files, and give free space back.
+    Store(cmd::store::Store),
     /// Sum up what was used and what it cost.
     Usage(cmd::usage::Usage),
     /// Read back what happened, exchange by exchange.

@@ -83,6 +83,14 @@ impl Client {
         self.call(Method::POST, path, Some(body))
     }
 
+    /// `POST path` without a body.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub(crate) fn command(&self, path: &str) -> Result<Value, Failure> {
+        self.call(Method::POST, path, None)
+    }
+
     /// `PATCH path` with a JSON body.
     ///
     /// # Errors

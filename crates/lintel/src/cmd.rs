@@ -1,6 +1,7 @@
 //! The verbs, one file each.
 
 pub(crate) mod apply;
+pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -10,6 +11,7 @@ pub(crate) mod key;
 pub(crate) mod log;
 pub(crate) mod project;
 pub(crate) mod serve;
+pub(crate) mod store;
 pub(crate) mod tenant;
 pub(crate) mod upgrade;
 pub(crate) mod usage;

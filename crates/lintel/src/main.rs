@@ -60,6 +60,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Verb::Tenant(tenant) => tenant.run(form),
         Verb::Project(project) => project.run(form),
         Verb::Apply(apply) => apply.run(form),
+        Verb::Backup(backup) => backup.run(form),
+        Verb::Store(store) => store.run(form),
         Verb::Usage(usage) => usage.run(form),
         Verb::Log(log) => log.run(form),
         Verb::Completions(completions) => completions.run(),

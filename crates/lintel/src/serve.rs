@@ -9,6 +9,7 @@ mod declare;
 mod development;
 mod files;
 mod hand_over;
+mod keepers;
 mod lines;
 mod listeners;
 mod notify;

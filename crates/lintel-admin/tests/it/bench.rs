@@ -11,7 +11,10 @@ use axum::http::{Request, Response};
 use lintel_admin::{AdminToken, DataPlane, Deps, Fault, Kept, Keyring, Reload, Reloaded, router};
 use lintel_config::Snapshot;
 use lintel_gateway::{KeyEntry, Status};
-use lintel_store::{Control, Journal, JournalOptions, Projection, Queries, Store};
+use lintel_store::{
+    BackupDeps, Backups, Control, Journal, JournalOptions, Projection, Queries, Retention, Store,
+    Upkeep,
+};
 use lintel_telemetry::{Level, LineReader, Metrics};
 use lintel_types::{Clock, Mono, NodeId, Timestamp};
 use serde_json::Value;
@@ -126,6 +129,8 @@ impl Bench {
             queries,
             journal: journal.clone(),
             projection: Arc::downgrade(&projection),
+            backups: Arc::new(backups(&dir, &projection, &control, &clock)),
+            upkeep: Arc::new(upkeep(&dir, &control, &clock)),
             plane: Arc::clone(&plane) as Arc<dyn DataPlane>,
             keyring: Arc::new(Keyring::new(
                 control.clone(),
@@ -238,4 +243,34 @@ pub(crate) fn fault(line: usize) -> Fault {
         message: "unknown key".into(),
         nearest: None,
     }
+}
+
+fn backups(
+    dir: &std::path::Path,
+    projection: &Arc<Projection>,
+    control: &Control,
+    clock: &Arc<HeldClock>,
+) -> Backups {
+    Backups::new(BackupDeps {
+        store: dir.to_owned(),
+        directory: dir.join("backups"),
+        node: NodeId(0),
+        lintel: "0.1.0".into(),
+        projection: Arc::downgrade(projection),
+        control: control.clone(),
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        ended: Box::new(|_| {}),
+    })
+}
+
+fn upkeep(dir: &std::path::Path, control: &Control, clock: &Arc<HeldClock>) -> Upkeep {
+    let clock = Arc::clone(clock) as Arc<dyn Clock>;
+    Upkeep::start(
+        dir,
+        Retention::default(),
+        control.clone(),
+        clock,
+        Box::new(|_, _| {}),
+    )
+    .unwrap()
 }

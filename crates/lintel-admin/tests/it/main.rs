@@ -7,6 +7,7 @@
 )]
 
 mod auth;
+mod backups;
 mod bench;
 mod exchanges;
 mod keys;

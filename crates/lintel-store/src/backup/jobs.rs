@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 
-use lintel_types::{AuditEntry, AuditSink, Clock, NodeId, Timestamp};
+use lintel_types::{Clock, NodeId, Timestamp};
 use parking_lot::Mutex;
 
 use super::{Listed, Manifest, Progress, Source, create, list, wrong};
@@ -132,7 +132,11 @@ impl Backups {
             return Err(StoreError::Busy { what: "a backup" });
         }
         let began = shared.clock.wall();
-        shared.audit(began, actor)?;
+        shared.control.note(
+            actor,
+            "backup.create",
+            &shared.directory.display().to_string(),
+        )?;
         let running = BackupState::Running {
             began,
             progress: Progress::default(),
@@ -187,24 +191,6 @@ impl Drop for Backups {
 }
 
 impl Shared {
-    fn audit(&self, at: Timestamp, actor: &str) -> Result<(), StoreError> {
-        let entry = AuditEntry {
-            at,
-            actor: actor.into(),
-            action: "backup.create".into(),
-            object: self.directory.display().to_string().into(),
-            tenant: None,
-            before: None,
-            after: None,
-        };
-        self.control.append(&entry).map_err(|error| {
-            wrong(
-                &self.directory,
-                format!("the audit can't be written: {error}"),
-            )
-        })
-    }
-
     fn run(&self, began: Timestamp) {
         priority::low();
         let made = self.make(began);

@@ -100,6 +100,11 @@ impl Manifest {
         }
     }
 
+    /// Bytes of the files.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+
     /// Writes it into `dir` and makes it survive a power cut.
     pub(super) fn write(&self, dir: &Path) -> Result<(), StoreError> {
         let path = dir.join(FILE);

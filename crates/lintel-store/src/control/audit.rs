@@ -63,6 +63,45 @@ pub struct AuditFilter {
 const COLUMNS: &str = "sequence, at, actor, action, object, tenant, before, after";
 
 impl Control {
+    /// Writes down that `actor` asked for something that changes no object of the control state.
+    pub fn note(&self, actor: &str, action: &str, object: &str) -> Result<(), StoreError> {
+        let entry = AuditEntry {
+            at: self.now(),
+            actor: actor.into(),
+            action: action.into(),
+            object: object.into(),
+            tenant: None,
+            before: None,
+            after: None,
+        };
+        self.change(|transaction| Ok(append(transaction, &entry)?))
+    }
+
+    /// Deletes the oldest rows from before `before`, `limit` at most, and says so in a new row. Returns how many.
+    pub(crate) fn expire_audit(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        let now = self.now();
+        self.change(|transaction| {
+            let find = "SELECT MAX(sequence) FROM (SELECT sequence, at FROM audit ORDER BY sequence LIMIT ?2) WHERE at < ?1";
+            let bounds = params![before.as_micros(), i64::try_from(limit).unwrap_or(i64::MAX)];
+            let upto: Option<i64> = transaction.query_row(find, bounds, |row| row.get(0))?;
+            let Some(upto) = upto else { return Ok(0) };
+            let allow = "INSERT INTO audit_expired VALUES (1, ?1) ON CONFLICT DO UPDATE SET upto = MAX(upto, ?1)";
+            transaction.execute(allow, [upto])?;
+            let gone = transaction.execute("DELETE FROM audit WHERE sequence <= ?1", [upto])?;
+            let entry = AuditEntry {
+                at: now,
+                actor: "retention".into(),
+                action: "audit.expire".into(),
+                object: format!("rows up to {upto}").into(),
+                tenant: None,
+                before: Some(serde_json::json!({ "rows": gone }).to_string()),
+                after: None,
+            };
+            append(transaction, &entry)?;
+            Ok(gone as u64)
+        })
+    }
+
     /// The latest rows before sequence `before`, newest first, `limit` at most.
     pub fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
         let filter = AuditFilter {

@@ -47,6 +47,10 @@ pub(crate) const SCHEMA: Schema = Schema {
             "0005-generations",
             include_str!("../../migrations/ledger/0005-generations.sql"),
         ),
+        Migration::adds(
+            "0006-retention",
+            include_str!("../../migrations/ledger/0006-retention.sql"),
+        ),
     ],
     page_bytes: 8192,
     synchronous: "NORMAL",

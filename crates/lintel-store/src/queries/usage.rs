@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Queries;
 use super::sums::{LEDGER_SUMS, Sums, rollup_sums};
+use super::verify::kept_from;
 use crate::error::StoreError;
 
 /// What usage can be told apart by.
@@ -133,8 +134,11 @@ impl Queries {
     /// Usage by the dimensions of `query`, in ascending order of their values.
     pub fn usage(&self, query: &UsageQuery) -> Result<Vec<UsageRow>, StoreError> {
         let mut db = self.ledger()?;
-        let read = db.transaction().and_then(|snapshot| read(&snapshot, query));
-        let rows = read.map_err(self.ledger_error())?;
+        let snapshot = db.transaction().map_err(self.ledger_error())?;
+        let kept_from = kept_from(&snapshot).map_err(self.ledger_error())?;
+        refuse_lost("since", query.since, kept_from)?;
+        refuse_lost("until", query.until, kept_from)?;
+        let rows = read(&snapshot, query).map_err(self.ledger_error())?;
         let row = |(dims, s): (Vec<String>, Sums)| UsageRow {
             dims,
             requests: s.requests,
@@ -145,6 +149,23 @@ impl Queries {
             cost: s.cost,
         };
         Ok(rows.into_iter().map(row).collect())
+    }
+}
+
+/// Refuses a bound inside an hour of which retention has left nothing but the sum.
+fn refuse_lost(
+    what: &'static str,
+    bound: Option<Timestamp>,
+    kept_from: i64,
+) -> Result<(), StoreError> {
+    let inside = bound.filter(|at| at.as_millis().rem_euclid(HOUR_MS) != 0);
+    match inside.filter(|at| at.as_millis().div_euclid(HOUR_MS) < kept_from) {
+        None => Ok(()),
+        Some(at) => Err(StoreError::Invalid {
+            what,
+            value: at.to_string(),
+            why: "lies inside an hour whose rows retention has deleted: their sum is left, so give a full hour",
+        }),
     }
 }
 

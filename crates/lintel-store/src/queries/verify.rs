@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use lintel_types::{ExchangeId, Meter, Money};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
 use super::Queries;
@@ -92,9 +92,19 @@ impl Queries {
     }
 }
 
+/// The hour from which on no row of the ledger was deleted.
+pub(super) fn kept_from(db: &Connection) -> rusqlite::Result<i64> {
+    let kept = db
+        .query_row("SELECT kept_from FROM retention", [], |row| row.get(0))
+        .optional()?;
+    Ok(kept.unwrap_or(i64::MIN))
+}
+
 fn verify(db: &Connection) -> rusqlite::Result<Verification> {
-    let (rows, ledger) = ledger(db)?;
-    let rollup = rollup(db)?;
+    // Of hours before this one retention has deleted rows: there the sums are all that is left.
+    let from = kept_from(db)?;
+    let (rows, ledger) = ledger(db, from)?;
+    let rollup = rollup(db, from)?;
     let keys = ledger
         .keys()
         .chain(rollup.keys().filter(|k| !ledger.contains_key(*k)));
@@ -123,7 +133,7 @@ fn verify(db: &Connection) -> rusqlite::Result<Verification> {
     })
 }
 
-fn ledger(db: &Connection) -> rusqlite::Result<(u64, ByHourAndTenant)> {
+fn ledger(db: &Connection, from: i64) -> rusqlite::Result<(u64, ByHourAndTenant)> {
     let (mut rows, mut sums) = (0, ByHourAndTenant::new());
     let mut statement = db.prepare(&format!(
         "SELECT exchange, tenant, {LEDGER_SUMS} FROM ledger"
@@ -131,6 +141,9 @@ fn ledger(db: &Connection) -> rusqlite::Result<(u64, ByHourAndTenant)> {
     let mut found = statement.query([])?;
     while let Some(row) = found.next()? {
         let hour = hour_of(ExchangeId::from_bytes(row.get(0)?));
+        if hour < from {
+            continue;
+        }
         sums.entry((hour, row.get(1)?))
             .or_default()
             .add_ledger(row, 2)?;
@@ -139,12 +152,12 @@ fn ledger(db: &Connection) -> rusqlite::Result<(u64, ByHourAndTenant)> {
     Ok((rows, sums))
 }
 
-fn rollup(db: &Connection) -> rusqlite::Result<ByHourAndTenant> {
+fn rollup(db: &Connection, from: i64) -> rusqlite::Result<ByHourAndTenant> {
     let mut statement = db.prepare(&format!(
-        "SELECT hour, tenant, {} FROM rollup GROUP BY 1, 2",
+        "SELECT hour, tenant, {} FROM rollup WHERE hour >= ?1 GROUP BY 1, 2",
         rollup_sums()
     ))?;
-    let sums = statement.query_map([], |row| {
+    let sums = statement.query_map([from], |row| {
         Ok(((row.get(0)?, row.get(1)?), Sums::from_rollup(row, 2)?))
     })?;
     sums.collect()

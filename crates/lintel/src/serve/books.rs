@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 use lintel_config::{Durability, Snapshot};
 use lintel_store::{
     Control, Journal, JournalOptions, Migrated, Projection, Queries, Recovery, SettledSink, Store,
-    StoreError,
+    StoreError, Upkeep,
 };
+use lintel_telemetry::LineWriter;
 use lintel_types::Clock;
 
 use crate::serve::declare::declare;
+use crate::serve::keepers::Keepers;
 
 /// Everything that outlives the process, open.
 pub(crate) struct Books {
@@ -29,6 +31,8 @@ pub(crate) struct Books {
     pub(crate) recovery: Recovery,
     /// Which databases came from a former version.
     pub(crate) migrated: Vec<Migrated>,
+    /// Retention, compaction, backups.
+    pub(crate) keepers: Keepers,
     store: Arc<Store>,
 }
 
@@ -37,6 +41,7 @@ pub(crate) struct Books {
 pub(crate) struct Reins {
     control: Control,
     projection: Arc<Projection>,
+    upkeep: Arc<Upkeep>,
     store: Arc<Store>,
 }
 
@@ -50,6 +55,7 @@ impl Reins {
     /// When the lock can't be given up.
     pub(crate) fn let_go(&self) -> Result<(), String> {
         self.control.let_go();
+        self.upkeep.pause(true);
         self.projection.pause();
         self.store.let_go().map_err(|error| error.to_string())
     }
@@ -69,6 +75,7 @@ impl Reins {
             std::thread::sleep(Duration::from_millis(50));
         }
         self.projection.resume();
+        self.upkeep.pause(false);
         self.control.take_back();
         Ok(())
     }
@@ -84,16 +91,18 @@ impl Books {
         snapshot: &Snapshot,
         clock: Arc<dyn Clock>,
         sink: Box<dyn SettledSink>,
+        log: &LineWriter,
     ) -> Result<Self, StoreError> {
         let dir = store.dir();
         let now = clock.wall();
         let mut migrated = Vec::new();
         lintel_store::prepare(dir, &mut |step| migrated.push(step))?;
-        let control = Control::open(dir, clock)?;
+        let control = Control::open(dir, Arc::clone(&clock))?;
         declare(&control, &snapshot.tenants)?;
         let (journal, recovery) = Journal::open(dir, options(snapshot), now)?;
         let projection = Arc::new(Projection::start(dir, journal.clone(), vec![sink])?);
         let queries = Queries::open(dir)?;
+        let keepers = Keepers::start(dir, snapshot, &control, &projection, &clock, log)?;
         Ok(Self {
             control,
             journal,
@@ -101,6 +110,7 @@ impl Books {
             projection,
             recovery,
             migrated,
+            keepers,
             store: Arc::new(store),
         })
     }
@@ -110,12 +120,14 @@ impl Books {
         Reins {
             control: self.control.clone(),
             projection: Arc::clone(&self.projection),
+            upkeep: Arc::clone(&self.keepers.upkeep),
             store: Arc::clone(&self.store),
         }
     }
 
     /// Closes what a successor carries on: this process's last records are in its journal.
     pub(crate) fn leave(self) {
+        self.keepers.stop();
         if let Some(projection) = Arc::into_inner(self.projection) {
             projection.stop();
         }
@@ -129,8 +141,13 @@ impl Books {
     /// Carries everything that was written into ledger and log, and closes. Gives what could not be carried, for the log.
     pub(crate) fn close(self) -> Option<String> {
         let Self {
-            projection, store, ..
+            projection,
+            keepers,
+            store,
+            ..
         } = self;
+        // Whoever makes a backup holds the projection.
+        keepers.stop();
         // Whoever else looked at it has stopped by now; should one still hold it, its drop ends the thread.
         let status = Arc::into_inner(projection)?.stop();
         drop(store);
@@ -183,6 +200,9 @@ mod tests {
             snapshot,
             Arc::new(SystemClock::new()),
             Box::new(Nowhere),
+            &lintel_telemetry::Metrics::default()
+                .lines(16, lintel_telemetry::Level::Error)
+                .0,
         )
     }
 

@@ -137,8 +137,14 @@ impl Start<'_> {
             metrics: self.metrics.clone(),
             clock: self.clock(),
         };
-        let books =
-            Books::open(store, &self.snapshot, self.clock(), Box::new(sink)).map_err(told)?;
+        let books = Books::open(
+            store,
+            &self.snapshot,
+            self.clock(),
+            Box::new(sink),
+            &self.log,
+        )
+        .map_err(told)?;
         self.tell_migrations(&books.migrated);
         self.tell_recovery(&books.recovery);
         let development = self.development(predecessor.as_ref())?;
@@ -273,6 +279,7 @@ impl Start<'_> {
             plane: plane.handle.clone(),
             keyring: Arc::clone(keyring),
             control: books.control.clone(),
+            upkeep: Arc::clone(&books.keepers.upkeep),
             dial,
             log: self.log.clone(),
             metrics: self.metrics.clone(),
@@ -294,6 +301,8 @@ impl Start<'_> {
             queries: books.queries.clone(),
             journal: books.journal.clone(),
             projection: Arc::downgrade(&books.projection),
+            backups: Arc::clone(&books.keepers.backups),
+            upkeep: Arc::clone(&books.keepers.upkeep),
             plane: Arc::new(plane.handle.clone()),
             keyring,
             reload: Arc::clone(reload),

@@ -10,13 +10,14 @@ use std::sync::Arc;
 use lintel_admin::{Fault, Kept, Keyring, Reload, Reloaded};
 use lintel_config::{Loaded, Snapshot};
 use lintel_gateway::ControlHandle;
-use lintel_store::Control;
+use lintel_store::{Control, Upkeep};
 use lintel_telemetry::{Level, LineWriter, LogEvent, Metrics, Reload as Counted};
 use lintel_types::{AuditEntry, AuditSink, Clock};
 use parking_lot::Mutex;
 
 use crate::serve::calls::Dial;
 use crate::serve::declare::declare;
+use crate::serve::keepers::retention;
 use crate::source::Source;
 
 /// Reads the configuration anew for a running gateway.
@@ -31,6 +32,8 @@ pub(crate) struct Reloader {
     pub(crate) keyring: Arc<Keyring>,
     /// Holds what is declared, and the audit.
     pub(crate) control: Control,
+    /// What deletes by retention.
+    pub(crate) upkeep: Arc<Upkeep>,
     /// Follows `log`.
     pub(crate) dial: Dial,
     /// Where it is told.
@@ -90,6 +93,7 @@ impl Reloader {
             return Err(failed("can't read the keys", &error));
         }
         self.dial.set(snapshot.log);
+        self.upkeep.set(retention(&snapshot.upkeep));
         let changed = before.hash != snapshot.hash;
         Ok(Reloaded {
             config: Arc::clone(&snapshot.hash),
@@ -194,6 +198,11 @@ fn fixed(first: &Snapshot, next: &Snapshot, origin: &str) -> Vec<Fault> {
         format!("{:?}", first.durability).to_lowercase(),
     );
     keep("node", first.node == next.node, first.node.0.to_string());
+    keep(
+        "backup.directory",
+        first.upkeep.backups == next.upkeep.backups,
+        first.upkeep.backups.display().to_string(),
+    );
     // The journal's queue was made for this many.
     keep(
         "limits.in_flight",
