@@ -1,6 +1,7 @@
 //! `lintel health`: whether the running gateway takes calls, for container health checks and scripts.
 
 use clap::Args;
+use serde_json::Value;
 
 use crate::cli::Remote;
 use crate::client::Client;
@@ -22,11 +23,12 @@ impl Health {
     /// When it can't be reached, or takes no calls: its reason.
     pub(crate) fn run(&self, form: Form) -> Result<(), Failure> {
         let status = Client::new(&self.remote)?.get("/api/v1/status", &Query::default())?;
-        if status["ready"] == true {
+        if status.get("ready").and_then(Value::as_bool) == Some(true) {
             output::answer(form, &status, |_| "ready\n".to_owned())?;
             return Ok(());
         }
-        let reason = status["reason"].as_str().unwrap_or("it does not say why");
+        let reason = status.get("reason").and_then(Value::as_str);
+        let reason = reason.unwrap_or("it does not say why");
         Err(Failure::failed(format!("not ready: {reason}")))
     }
 }
