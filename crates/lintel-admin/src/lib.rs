@@ -31,6 +31,7 @@ mod operations;
 mod page;
 mod perform;
 mod plane;
+pub mod port;
 mod problem;
 mod projects;
 #[cfg(test)]
@@ -56,7 +57,7 @@ pub use codes::Code;
 pub use keyring::{Keyring, entries};
 pub use plane::DataPlane;
 pub use problem::{Fault, Problem};
-pub use reload::{Kept, Reload, Reloaded};
+pub use reload::{Kept, Refused, Reload, Reloaded};
 pub use roles::{Permission, Role};
 pub use routes::router;
 pub use state::Deps;

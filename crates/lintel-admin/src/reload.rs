@@ -39,6 +39,18 @@ pub trait Reload: Send + Sync {
     /// # Errors
     /// [`Kept`]: nothing was changed.
     fn reload(&self, actor: &str) -> Result<Reloaded, Kept>;
+
+    /// Why the last reload changed nothing; none after one that did what it should.
+    fn refused(&self) -> Option<Refused>;
+}
+
+/// A reload that changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Refused {
+    /// When it was tried, in RFC 3339.
+    pub at: String,
+    /// What is wrong, one sentence each.
+    pub problems: Vec<String>,
 }
 
 pub(crate) async fn reload(call: Call) -> Result<Fact<Reloaded>, Problem> {

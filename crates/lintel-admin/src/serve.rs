@@ -1,10 +1,10 @@
 //! The admin listener: a thread of its own, so that a slow control call never delays a data call.
 //!
-//! Bounded in connections, in the time of a header and in the threads that wait for files. Stopping
-//! closes the listener, lets running requests end within a bound, then drops the rest.
+//! At an address, plain or by TLS, or at a socket file. Bounded in connections, in the time of a handshake and a header and in
+//! the threads that wait for files. Stopping closes the listener, lets running requests end within a bound, then drops the rest.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -17,9 +17,15 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpStream;
+use lintel_config::{AdminAddress, ServerTls};
+use lintel_gateway::tls;
+use lintel_telemetry::{Listener, Metrics};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+
+use crate::port::{Port, SocketFile};
 
 /// Connections held at once; further ones wait in the kernel's queue.
 const CONNECTIONS: usize = 256;
@@ -30,10 +36,13 @@ const WORKERS: usize = 4;
 /// After a failed accept (no file descriptors left) the listener rests this long.
 const REST: Duration = Duration::from_millis(50);
 
+/// Gives the certificate that is in force now; none: connections are plain.
+pub type Certificate = Arc<dyn Fn() -> Option<Arc<ServerTls>> + Send + Sync>;
+
 /// The running admin listener.
 #[derive(Debug)]
 pub struct Running {
-    address: SocketAddr,
+    address: AdminAddress,
     /// How long running requests may take, once it is time to stop.
     stop: watch::Sender<Option<Duration>>,
     thread: JoinHandle<()>,
@@ -41,8 +50,8 @@ pub struct Running {
 
 impl Running {
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> &AdminAddress {
+        &self.address
     }
 
     /// Takes no more connections, lets running requests end within `bound`, and joins the thread.
@@ -53,27 +62,46 @@ impl Running {
     }
 }
 
-/// Serves `router` on `listener`, on a thread of its own.
+/// What every connection is served with.
+#[derive(Clone)]
+struct Serving {
+    router: Router,
+    certificate: Certificate,
+    metrics: Metrics,
+    stopping: watch::Receiver<Option<Duration>>,
+}
+
+/// Serves `router` on `port`, on a thread of its own. Handshakes are counted in `metrics`.
 ///
 /// # Errors
 /// When the listener can't be made non-blocking or the thread can't be started.
-pub fn start(listener: TcpListener, router: Router) -> io::Result<Running> {
-    listener.set_nonblocking(true)?;
-    let address = listener.local_addr()?;
+pub fn start(
+    port: Port,
+    router: Router,
+    certificate: Certificate,
+    metrics: Metrics,
+) -> io::Result<Running> {
+    let address = port.address()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(WORKERS)
         .thread_name("lintel-admin-io")
         .build()?;
     let (stop, stopping) = watch::channel(None);
-    let listener = {
+    let door = {
         let _inside = runtime.enter();
-        tokio::net::TcpListener::from_std(listener)?
+        Door::open(port)?
+    };
+    let serving = Serving {
+        router,
+        certificate,
+        metrics,
+        stopping,
     };
     let thread = std::thread::Builder::new()
         .name("lintel-admin".into())
         .spawn(move || {
-            runtime.block_on(accept(listener, router, stopping));
+            runtime.block_on(accept(door, serving));
             // A worker that still waits for a file must not hold up the process's end.
             runtime.shutdown_background();
         })?;
@@ -84,26 +112,64 @@ pub fn start(listener: TcpListener, router: Router) -> io::Result<Running> {
     })
 }
 
-async fn accept(
-    listener: tokio::net::TcpListener,
-    router: Router,
-    mut stopping: watch::Receiver<Option<Duration>>,
-) {
+/// A listener inside the runtime.
+enum Door {
+    Tcp(tokio::net::TcpListener),
+    Unix(
+        tokio::net::UnixListener,
+        #[expect(dead_code, reason = "removed from the disk when dropped")] SocketFile,
+    ),
+}
+
+/// A connection that has been accepted.
+enum Accepted {
+    Tcp(TcpStream, SocketAddr),
+    Unix(UnixStream),
+}
+
+impl Door {
+    fn open(port: Port) -> io::Result<Self> {
+        match port {
+            Port::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                tokio::net::TcpListener::from_std(listener).map(Self::Tcp)
+            }
+            Port::Unix(listener, file) => {
+                listener.set_nonblocking(true)?;
+                let listener = tokio::net::UnixListener::from_std(listener)?;
+                Ok(Self::Unix(listener, file))
+            }
+        }
+    }
+
+    async fn accept(&self) -> io::Result<Accepted> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                Ok(Accepted::Tcp(stream, peer))
+            }
+            Self::Unix(listener, _) => Ok(Accepted::Unix(listener.accept().await?.0)),
+        }
+    }
+}
+
+async fn accept(door: Door, serving: Serving) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
+    let mut stopping = serving.stopping.clone();
     loop {
         let next = async {
             let slot = Arc::clone(&slots).acquire_owned().await;
-            (listener.accept().await, slot)
+            (door.accept().await, slot)
         };
         tokio::select! {
             _ = stopping.changed() => break,
             Some(_) = connections.join_next() => {}
             (accepted, slot) = next => match accepted {
-                Ok((stream, peer)) => {
-                    let (router, stopping) = (router.clone(), stopping.clone());
+                Ok(accepted) => {
+                    let serving = serving.clone();
                     connections.spawn(async move {
-                        connection(stream, peer, router, stopping).await;
+                        greet(accepted, serving).await;
                         drop(slot);
                     });
                 }
@@ -111,7 +177,7 @@ async fn accept(
             },
         }
     }
-    drop(listener);
+    drop(door);
     let bound = stopping.borrow().unwrap_or_default();
     let _ = tokio::time::timeout(bound, async {
         while connections.join_next().await.is_some() {}
@@ -119,17 +185,39 @@ async fn accept(
     .await;
 }
 
-/// One connection's life. Its errors are the peer's affair: a hang-up is no event here.
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    mut stopping: watch::Receiver<Option<Duration>>,
-) {
+/// Shakes hands where that is due, and serves. Errors of a connection are the peer's affair: a hang-up is no event here.
+async fn greet(accepted: Accepted, serving: Serving) {
+    let (stream, peer) = match accepted {
+        // Who comes by the file has no address, and is of this machine.
+        Accepted::Unix(stream) => return connection(stream, None, serving).await,
+        Accepted::Tcp(stream, peer) => (stream, Some(peer)),
+    };
     let _ = stream.set_nodelay(true);
+    let Some(certificate) = (serving.certificate)() else {
+        return connection(stream, peer, serving).await;
+    };
+    let metrics = &serving.metrics;
+    let shaken = tls::handshake(&certificate, stream, HEADER_TIME, Listener::Admin, metrics).await;
+    if let Ok(stream) = shaken {
+        connection(stream, peer, serving).await;
+    }
+}
+
+/// One connection's life.
+async fn connection<S>(stream: S, peer: Option<SocketAddr>, serving: Serving)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Serving {
+        router,
+        mut stopping,
+        ..
+    } = serving;
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
         router.call(request)
     });
     let mut protocol = http1::Builder::new();
@@ -148,18 +236,26 @@ async fn connection(
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::TcpStream;
+    use std::net::{TcpListener, TcpStream};
 
     use axum::routing::get;
 
     use super::*;
 
     fn started(router: Router) -> Running {
-        start(TcpListener::bind("127.0.0.1:0").unwrap(), router).unwrap()
+        let port = Port::Tcp(TcpListener::bind("127.0.0.1:0").unwrap());
+        start(port, router, Arc::new(|| None), Metrics::default()).unwrap()
+    }
+
+    fn address(running: &Running) -> SocketAddr {
+        match running.address() {
+            AdminAddress::Tcp(address) => *address,
+            AdminAddress::Unix(path) => panic!("{}", path.display()),
+        }
     }
 
     fn ask(running: &Running, path: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(running.address()).unwrap();
+        let mut stream = TcpStream::connect(address(running)).unwrap();
         write!(
             stream,
             "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
@@ -180,7 +276,7 @@ mod tests {
             |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.ip().to_string() };
         let running = started(Router::new().route("/", get(peer)));
         assert!(answer(ask(&running, "/")).ends_with("127.0.0.1"));
-        let address = running.address();
+        let address = address(&running);
         running.stop(Duration::from_secs(5));
         assert!(TcpStream::connect(address).is_err());
     }
@@ -199,12 +295,35 @@ mod tests {
             }
         };
         let running = started(Router::new().route("/", get(slow)));
-        let _idle = TcpStream::connect(running.address()).unwrap();
+        let _idle = TcpStream::connect(address(&running)).unwrap();
         let busy = ask(&running, "/");
         enters.recv().unwrap();
         let stopper = std::thread::spawn(move || running.stop(Duration::from_secs(60)));
         opened.notify_one();
         assert!(answer(busy).ends_with("done"));
         stopper.join().unwrap();
+    }
+
+    #[test]
+    fn a_socket_file_serves_and_is_gone_after_the_stop() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("admin.sock");
+        let port = Port::bind(&AdminAddress::Unix(path.clone())).unwrap();
+        let peer = |info: Option<axum::Extension<ConnectInfo<SocketAddr>>>| async move {
+            info.is_some().to_string()
+        };
+        let router = Router::new().route("/", get(peer));
+        let running = start(port, router, Arc::new(|| None), Metrics::default()).unwrap();
+        let mut stream = std::os::unix::net::UnixStream::connect(&path).unwrap();
+        write!(
+            stream,
+            "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        assert!(text.ends_with("false"), "{text}");
+        running.stop(Duration::from_secs(5));
+        assert!(!path.exists());
     }
 }

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
+use lintel_config::{ServerTls, Snapshot};
 use lintel_store::LaneStatus;
+use lintel_telemetry::Listener;
+use lintel_types::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::answer::Fact;
 use crate::operation::Call;
 use crate::problem::Problem;
+use crate::reload::Refused;
 
 /// One look at the process.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -25,12 +29,29 @@ pub(crate) struct Status {
     in_flight: usize,
     /// The hash of the configuration in force.
     config: Arc<str>,
+    /// The last reload, when it was refused: the configuration in force is older than the files.
+    reload_refused: Option<Refused>,
+    /// Of the listeners that speak TLS.
+    certificates: Vec<CertificateStatus>,
     node: u16,
     routes: Vec<Arc<str>>,
     providers: Vec<Arc<str>>,
     journal: JournalStatus,
     /// Null while it stops.
     projection: Option<ProjectionStatus>,
+}
+
+/// What a listener shows.
+#[derive(Debug, Serialize, JsonSchema)]
+struct CertificateStatus {
+    /// `data` or `admin`.
+    listener: &'static str,
+    /// Whose certificate it is.
+    subject: String,
+    /// Until when it holds, in RFC 3339.
+    not_after: String,
+    /// What is to be said of its dates.
+    warning: Option<String>,
 }
 
 /// The journal's health.
@@ -100,6 +121,8 @@ pub(crate) async fn status(call: Call) -> Result<Fact<Status>, Problem> {
         reason: plane.reason,
         in_flight: plane.in_flight,
         config: Arc::clone(&snapshot.hash),
+        reload_refused: admin.reload.refused(),
+        certificates: certificates(&snapshot, admin.clock.wall()),
         node: snapshot.node.0,
         routes,
         providers: snapshot
@@ -118,4 +141,21 @@ pub(crate) async fn status(call: Call) -> Result<Fact<Status>, Problem> {
             unreadable: p.unreadable,
         }),
     }))
+}
+
+fn certificates(snapshot: &Snapshot, now: Timestamp) -> Vec<CertificateStatus> {
+    let listeners = [
+        (Listener::Data, &snapshot.tls),
+        (Listener::Admin, &snapshot.admin_tls),
+    ];
+    let shown = |(listener, tls): (Listener, &Option<Arc<ServerTls>>)| {
+        let facts = &tls.as_ref()?.facts;
+        Some(CertificateStatus {
+            listener: listener.name(),
+            subject: facts.subject.clone(),
+            not_after: facts.not_after.to_string(),
+            warning: facts.expiry(now),
+        })
+    };
+    listeners.into_iter().filter_map(shown).collect()
 }

@@ -2,6 +2,7 @@
 
 use lintel_policy::{Period, Size};
 
+use crate::address::AdminAddress;
 use crate::path::Path;
 use crate::problem::Report;
 use crate::raw::{LimitsConfig, RawConfig};
@@ -17,7 +18,18 @@ pub(crate) fn check_listeners(
     report: &mut Report<'_>,
 ) {
     let at = Path::of(&["admin", "listen"]);
-    let (data, admin) = (raw.listen.0, raw.admin.listen.0);
+    let data = raw.listen.0;
+    let admin = match &raw.admin.listen {
+        AdminAddress::Tcp(admin) => *admin,
+        AdminAddress::Unix(_) if raw.admin.tls.is_some() => {
+            let tls = Path::of(&["admin", "tls"]);
+            return report.problem_at_key(
+                &tls,
+                "nothing is encrypted within this machine: remove this, or listen at an address",
+            );
+        }
+        AdminAddress::Unix(_) => return,
+    };
     let overlap =
         data.ip() == admin.ip() || data.ip().is_unspecified() || admin.ip().is_unspecified();
     if data.port() != 0 && data.port() == admin.port() && overlap {
@@ -28,9 +40,15 @@ pub(crate) fn check_listeners(
             ),
         );
     }
+    if admin.ip().is_loopback() {
+        return;
+    }
     let token = env(ADMIN_TOKEN).is_some_and(|token| !token.trim().is_empty());
-    if !admin.ip().is_loopback() && !token {
+    if !token {
         report.problem(&at, format!("{admin} is off loopback: set the environment variable {ADMIN_TOKEN}, or listen at 127.0.0.1"));
+    }
+    if raw.admin.tls.is_none() {
+        report.warn(&at, format!("{admin} is off loopback without TLS: the admin token crosses the network in clear text; set `admin.tls`"));
     }
 }
 
@@ -53,6 +71,7 @@ pub(crate) fn limits(raw: &LimitsConfig, report: &mut Report<'_>) -> Limits {
     }
     for (key, period) in [
         ("header_timeout", raw.header_timeout),
+        ("idle_timeout", raw.idle_timeout),
         ("body_timeout", raw.body_timeout),
         ("write_timeout", raw.write_timeout),
     ] {
@@ -78,7 +97,10 @@ pub(crate) fn limits(raw: &LimitsConfig, report: &mut Report<'_>) -> Limits {
         event_bytes: raw.event.0,
         header_bytes: raw.headers.0,
         connections: raw.connections as usize,
+        connections_per_address: raw.connections_per_address,
+        h2_streams: raw.h2_streams,
         header_timeout: raw.header_timeout.0,
+        idle_timeout: raw.idle_timeout.0,
         body_timeout: raw.body_timeout.0,
         write_timeout: raw.write_timeout.0,
         drain: raw.drain.0,

@@ -17,7 +17,9 @@ pub(crate) fn hash(snapshot: &Snapshot) -> Arc<str> {
     let Snapshot {
         hash: _,
         listen,
+        tls,
         admin,
+        admin_tls,
         store,
         durability,
         node,
@@ -35,7 +37,7 @@ pub(crate) fn hash(snapshot: &Snapshot) -> Arc<str> {
     let mut routes: Vec<_> = routes.iter().collect();
     routes.sort_by_key(|(name, _)| *name);
     let resolved = (
-        (listen, admin, store, durability, node),
+        (listen, tls, admin, admin_tls, store, durability, node),
         (limits, routes, providers, unknown_model),
         (prices, tenants, log, upkeep),
     );

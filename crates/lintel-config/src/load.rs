@@ -23,6 +23,7 @@ use crate::schema::schema;
 use crate::shape;
 use crate::snapshot::{LogConfig, Snapshot};
 use crate::tenants;
+use crate::tls::{self, TlsConfig};
 use crate::upkeep;
 
 /// A configuration that was loaded.
@@ -138,6 +139,12 @@ fn compile(
             "a store is a directory, such as ./.lintel",
         );
     }
+    let mut listener = |raw: &Option<TlsConfig>, at: &[&str], protocols: &[&[u8]]| {
+        let raw = raw.as_ref()?;
+        tls::resolve(raw, &Path::of(at), protocols, sources, report)
+    };
+    let tls = listener(&raw.tls, &["tls"], &[b"h2", b"http/1.1"]);
+    let admin_tls = listener(&raw.admin.tls, &["admin", "tls"], &[b"http/1.1"]);
     let limits = bounds::limits(&raw.limits, report);
     let beside = FilePath::new(origin).parent().unwrap_or(FilePath::new(""));
     let prices = prices::resolve(&raw.prices, beside, sources, report);
@@ -152,7 +159,9 @@ fn compile(
     let mut snapshot = Snapshot {
         hash: Arc::from(""),
         listen: raw.listen.0,
-        admin: raw.admin.listen.0,
+        tls,
+        admin: raw.admin.listen.clone(),
+        admin_tls,
         store: PathBuf::from(&raw.store),
         durability: raw.durability,
         node: NodeId(raw.node),

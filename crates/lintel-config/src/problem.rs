@@ -157,6 +157,11 @@ impl<'d> Report<'d> {
         self.warnings.push(warning);
     }
 
+    /// Where the key at the end of `path` stands, for what will be said of it later.
+    pub(crate) fn place(&self, path: &Path) -> Problem {
+        self.make(path, self.document.key_position(path), "")
+    }
+
     fn make(
         &self,
         path: &Path,

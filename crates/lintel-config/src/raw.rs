@@ -11,8 +11,9 @@ use lintel_wire::provider::ProviderConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::address::Address;
+use crate::address::{Address, AdminAddress};
 use crate::share::Share;
+use crate::tls::TlsConfig;
 use crate::upkeep::{BackupConfig, RetentionConfig};
 
 /// `lintel.yaml`
@@ -22,6 +23,9 @@ pub struct RawConfig {
     /// Address and port of the data listener, which applications call.
     #[serde(default = "Address::data")]
     pub listen: Address,
+    /// TLS of the data listener. Without it the listener is plain, and TLS is the business of what stands in front.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsConfig>,
     /// The admin listener: control API, health and metrics.
     #[serde(default)]
     pub admin: AdminConfig,
@@ -62,11 +66,14 @@ pub struct RawConfig {
 }
 
 /// The admin listener.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AdminConfig {
-    /// Its address and port. Off loopback the environment variable `LINTEL_ADMIN_TOKEN` must be set.
-    pub listen: Address,
+    /// Its address and port, or `unix:/path` for a socket file that only this user can open. Off loopback the environment variable `LINTEL_ADMIN_TOKEN` must be set.
+    pub listen: AdminAddress,
+    /// TLS of the admin listener.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsConfig>,
 }
 
 /// What a row of the ledger has survived when the client gets its last bytes.
@@ -204,8 +211,17 @@ pub struct LimitsConfig {
     /// Client connections at once.
     #[schemars(range(min = 1, max = 10_000_000))]
     pub connections: u32,
-    /// The longest wait for a whole head.
+    /// Client connections of one address at once; an IPv6 address counts with its /64. Without this key: as many as there may be. Proxies in front share one address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub connections_per_address: Option<u32>,
+    /// Calls at once on one HTTP/2 connection.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub h2_streams: u32,
+    /// The longest wait for a whole head, and for the TLS handshake before the first one.
     pub header_timeout: Period,
+    /// The longest that a connection may stay open without a call. Longer than that of a proxy in front, which else sends calls on connections that are just closed.
+    pub idle_timeout: Period,
     /// The longest wait for a whole body.
     pub body_timeout: Period,
     /// The longest that a client may leave an answer unread; then its connection is ended.
@@ -214,14 +230,6 @@ pub struct LimitsConfig {
     pub drain: Period,
     /// How long calls are still taken after SIGTERM while `/readyz` says 503 already. Behind a load balancer: longer than it takes to see that.
     pub drain_delay: Period,
-}
-
-impl Default for AdminConfig {
-    fn default() -> Self {
-        Self {
-            listen: Address::admin(),
-        }
-    }
 }
 
 impl Default for LimitsConfig {
@@ -237,7 +245,10 @@ impl Default for LimitsConfig {
             in_flight_bytes: Size(512 * MB),
             headers: Size(64 * KB),
             connections: 20_000,
+            connections_per_address: None,
+            h2_streams: 256,
             header_timeout: seconds(15),
+            idle_timeout: seconds(75),
             body_timeout: seconds(60),
             write_timeout: seconds(60),
             drain: seconds(30),

@@ -7,16 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lintel_policy::{PriceBook, Route, UnknownModel};
-use lintel_types::{NodeId, Protocol};
+use lintel_types::{NodeId, Protocol, Timestamp};
 use lintel_wire::hosts::Host;
 use lintel_wire::provider::Objects;
 use lintel_wire::sandbox::SandboxConfig;
 
+use crate::address::AdminAddress;
 use crate::base_url::BaseUrl;
 use crate::credential::Credential;
 use crate::peer::Peer;
+use crate::problem::Problem;
 use crate::raw::{Durability, LogFormat, LogLevel};
 use crate::share::Share;
+use crate::tls::ServerTls;
 use crate::upkeep::Upkeep;
 
 /// The compiled configuration.
@@ -26,8 +29,12 @@ pub struct Snapshot {
     pub hash: Arc<str>,
     /// The data listener.
     pub listen: SocketAddr,
+    /// TLS of the data listener; none: plain.
+    pub tls: Option<Arc<ServerTls>>,
     /// The admin listener.
-    pub admin: SocketAddr,
+    pub admin: AdminAddress,
+    /// TLS of the admin listener; none: plain.
+    pub admin_tls: Option<Arc<ServerTls>>,
     /// The store's directory.
     pub store: PathBuf,
     /// What a settled row has survived when the client gets its last bytes.
@@ -66,6 +73,24 @@ impl Snapshot {
         real.flat_map(|p| [Some(&p.peer), p.tokens.as_ref()])
             .flatten()
     }
+
+    /// What is to be said at `now` of the dates of the listeners' certificates.
+    pub fn expiring(&self, now: Timestamp) -> Vec<Problem> {
+        let listeners = [&self.tls, &self.admin_tls];
+        let expiring = |tls: &Arc<ServerTls>| tls.expiring(now);
+        listeners
+            .into_iter()
+            .flatten()
+            .filter_map(expiring)
+            .collect()
+    }
+
+    /// The files that the listeners' certificates and keys are read from.
+    pub fn certificate_files(&self) -> Vec<PathBuf> {
+        let listeners = [&self.tls, &self.admin_tls];
+        let files = listeners.into_iter().flatten().flat_map(|tls| &tls.files);
+        files.cloned().collect()
+    }
 }
 
 /// Bounds on what clients and providers may send, and on what is held at once.
@@ -85,8 +110,14 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Client connections at once.
     pub connections: usize,
-    /// From a connection's first byte, or its last answer, to a whole head.
+    /// Client connections of one address at once.
+    pub connections_per_address: Option<u32>,
+    /// Calls at once on one HTTP/2 connection.
+    pub h2_streams: u32,
+    /// From an accepted connection, or a later head's first byte, to a whole head.
     pub header_timeout: Duration,
+    /// From the last answer to the first byte of the next head.
+    pub idle_timeout: Duration,
     /// From a whole head to a whole body.
     pub body_timeout: Duration,
     /// From a blocked write to a client to its next byte.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use http::{HeaderMap, HeaderValue};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
@@ -159,8 +159,18 @@ fn declared_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// JSON, unencoded. A missing content type is taken for JSON.
+/// JSON, unencoded, and nothing expected but a go-ahead, which is given when the body is first read. A missing
+/// content type is taken for JSON.
 fn acceptable(headers: &HeaderMap) -> Result<(), Error> {
+    let known = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    if headers.get_all(EXPECT).iter().any(|value| !known(value)) {
+        let text = "no expectation is met but 100-continue: leave `expect` out";
+        return Err(Error::client(
+            Kind::ExpectationFailed,
+            "expectation_failed",
+            text,
+        ));
+    }
     let encoded = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
     // The header may come several times, and every one of them counts.
     if headers.get_all(CONTENT_ENCODING).iter().any(encoded) {
@@ -263,6 +273,8 @@ mod tests {
         assert_eq!(status(CONTENT_TYPE, "application/vnd.api+json"), None);
         assert_eq!(status(CONTENT_TYPE, "text/plain"), Some(415));
         assert_eq!(status(CONTENT_TYPE, "multipart/form-data"), Some(415));
+        assert_eq!(status(EXPECT, "100-Continue"), None);
+        assert_eq!(status(EXPECT, "200-ok"), Some(417));
         assert_eq!(status(CONTENT_ENCODING, "gzip"), Some(415));
         assert_eq!(status(CONTENT_ENCODING, "identity"), None);
         let twice = ["identity", "gzip"].map(|v| (CONTENT_ENCODING, HeaderValue::from_static(v)));

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use lintel_config::Snapshot;
 use lintel_policy::Counter;
+use lintel_telemetry::Listener;
 use lintel_types::{Principal, Timestamp};
 
 use crate::shared::Shared;
@@ -196,6 +197,13 @@ impl ControlHandle {
         self.shared.limits_changed(&snapshot.limits);
         self.shared.metrics.config_applied(&snapshot.hash);
         let https = snapshot.peers().any(|p| p.base.https);
+        for (listener, tls) in [
+            (Listener::Data, &snapshot.tls),
+            (Listener::Admin, &snapshot.admin_tls),
+        ] {
+            let until = tls.as_ref().map(|tls| tls.facts.not_after);
+            self.shared.metrics.certificate(listener, until);
+        }
         self.shared.snapshot.store(snapshot);
         self.shared.applied.send_replace(());
         if https {

@@ -36,6 +36,8 @@ pub(crate) struct Born {
     pub(crate) cut: Arc<Cut>,
     /// Writes the call's journal records.
     pub(crate) committer: Arc<Committer>,
+    /// The subject of the certificate that the client showed.
+    pub(crate) client_subject: Option<Arc<str>>,
 }
 
 /// One call from first byte to settlement.
@@ -56,6 +58,7 @@ pub(crate) struct Exchange {
     pub(crate) leash: Arc<Leash>,
     pub(crate) cut: Arc<Cut>,
     pub(crate) committer: Arc<Committer>,
+    pub(crate) client_subject: Option<Arc<str>>,
 }
 
 impl Exchange {
@@ -71,6 +74,7 @@ impl Exchange {
             leash,
             cut,
             committer,
+            client_subject,
         } = born;
         let started = shared.now();
         Self {
@@ -88,6 +92,7 @@ impl Exchange {
             leash,
             cut,
             committer,
+            client_subject,
         }
     }
 }

@@ -41,6 +41,7 @@ mod route;
 mod settle;
 mod shared;
 mod start;
+pub mod tls;
 mod translate;
 mod upstream;
 mod usage;

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::control::KeyTable;
 use crate::cut::Roll;
+use crate::listen::Addresses;
 use crate::objects::Index;
 use crate::probe::{Probe, Step};
 use crate::upstream::{Resolver, Tokens, Told, Trust};
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) connections: Arc<Counter>,
     /// Not ready: answers ask clients to connect anew.
     pub(crate) leaving: AtomicBool,
+    /// Client connections open by address.
+    pub(crate) addresses: Arc<Addresses>,
     /// No new calls; those in flight go on.
     pub(crate) draining: AtomicBool,
     /// Calls in flight end now, with an error.

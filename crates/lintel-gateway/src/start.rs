@@ -152,6 +152,7 @@ fn share(deps: &Deps, threads: usize) -> Shared {
         in_flight_bytes: Arc::new(Counter::new(limits.in_flight_bytes as u64)),
         connections: Arc::new(Counter::new(limits.connections as u64)),
         leaving: false.into(),
+        addresses: Arc::default(),
         draining: false.into(),
         cut: false.into(),
         objects: Index::new(deps.queries.clone()),

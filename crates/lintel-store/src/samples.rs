@@ -143,6 +143,7 @@ pub(crate) fn settled(exchange: ExchangeId, attempts: u8) -> Settled {
         response_bytes: 1_100,
         client_request_id: None,
         trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736".into()),
+        client_subject: None,
         degraded: None,
         finish_reason: Some("stop".into()),
         config: "c0ffee".into(),

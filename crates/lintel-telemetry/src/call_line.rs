@@ -72,6 +72,8 @@ struct Call<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     client_request_id: Option<&'a str>,
     auth: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_subject: Option<&'a str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     tenant: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -167,6 +169,7 @@ impl<'a> Call<'a> {
             trace_id: record.trace_id.as_deref(),
             client_request_id: record.client_request_id.as_deref(),
             auth: auth(record),
+            client_subject: record.client_subject.as_deref(),
             tenant: &who.tenant,
             project: &who.project,
             key: &who.key,

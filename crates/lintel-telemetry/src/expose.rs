@@ -14,9 +14,11 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::cell::{Counter, Histogram};
-use crate::metrics::{AdminRefusal, Cells, Metrics, Reload, Shed};
+use crate::metrics::{AdminRefusal, Cells, Metrics, Reload};
 use crate::names::{self, Family, FamilyKind};
 use crate::settled::OUTCOME_ORDER;
+use crate::shed::Shed;
+use crate::transport::{Cut, Handshake, Listener};
 use crate::upstream::UpstreamCells;
 
 const NANOS_PER_DOLLAR: f64 = 1e9;
@@ -193,6 +195,7 @@ fn process(out: &mut Out<'_>, cells: &Cells) -> fmt::Result {
     out.gauge(&names::CONNECTIONS, cells.connections.get())?;
     out.counter(&names::CONNECTIONS_OPENED, cells.connections_opened.get())?;
     upstream(out, cells)?;
+    transport(out, cells)?;
     let pending = cells
         .journal_pending
         .lock()
@@ -293,6 +296,32 @@ fn upstream(out: &mut Out<'_>, cells: &Cells) -> fmt::Result {
                 counter.get(),
             )
         })
+    })
+}
+
+fn transport(out: &mut Out<'_>, cells: &Cells) -> fmt::Result {
+    out.family(&names::CONNECTIONS_CUT, |m| {
+        let mut rules = Cut::ALL.iter().zip(&cells.cuts);
+        rules.try_for_each(|(rule, counter)| counted(m, &[("rule", rule.name())], counter.get()))
+    })?;
+    out.family(&names::HANDSHAKES, |m| {
+        for (listener, ends) in Listener::ALL.iter().zip(&cells.handshakes) {
+            for (end, counter) in Handshake::ALL.iter().zip(ends) {
+                let labels = [("listener", listener.name()), ("result", end.name())];
+                counted(m, &labels, counter.get())?;
+            }
+        }
+        Ok(())
+    })?;
+    out.family(&names::CERTIFICATE, |m| {
+        let until = *cells.certificates.lock();
+        for (listener, until) in Listener::ALL.iter().zip(until) {
+            if let Some(until) = until {
+                m.encode_family(&[("listener", listener.name())])?
+                    .encode_gauge(&until)?;
+            }
+        }
+        Ok(())
     })
 }
 

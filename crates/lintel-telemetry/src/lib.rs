@@ -18,11 +18,15 @@ mod plain;
 mod series;
 mod settings;
 mod settled;
+mod shed;
+pub mod transport;
 mod upstream;
 
 pub use call_line::CallLine;
 pub use event::{Field, Level, LogEvent};
 pub use lines::{LineReader, LineWriter};
-pub use metrics::{AdminRefusal, Held, Metrics, Process, Reload, Shed};
+pub use metrics::{AdminRefusal, Held, Metrics, Process, Reload};
 pub use settings::{Form, REFUSALS_A_SECOND, Settings};
+pub use shed::Shed;
+pub use transport::{Cut, Handshake, Listener};
 pub use upstream::OpenConnection;

@@ -13,6 +13,8 @@ use crate::cell::{Counter, Gauge, Histogram};
 use crate::lines::{LineReader, LineWriter};
 use crate::series::Series;
 use crate::settings::Settings;
+use crate::shed::Shed;
+use crate::transport::{Cut, Handshake, Listener};
 use crate::upstream::UpstreamSeries;
 
 /// Label sets a family holds unless told otherwise.
@@ -96,47 +98,6 @@ pub(crate) struct SpendCells {
     /// In the order of [`Meter::ALL`].
     pub(crate) meters: [Counter; Meter::ALL.len()],
     pub(crate) cost_nanos: Counter,
-}
-
-/// What had run out when a call or connection was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shed {
-    /// As many exchanges are under way as are allowed.
-    InFlight,
-    /// As many body bytes are held as are allowed.
-    InFlightBytes,
-    /// The journal has no slot: it is full or can't be written.
-    Journal,
-    /// As many connections are open as are allowed.
-    Connections,
-    /// The process is about to stop.
-    Draining,
-    /// As many exchanges of one key are under way as it may have.
-    Key,
-}
-
-impl Shed {
-    /// Every reason.
-    pub const ALL: [Shed; 6] = [
-        Shed::InFlight,
-        Shed::InFlightBytes,
-        Shed::Journal,
-        Shed::Connections,
-        Shed::Draining,
-        Shed::Key,
-    ];
-
-    /// The label.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Shed::InFlight => "in_flight",
-            Shed::InFlightBytes => "in_flight_bytes",
-            Shed::Journal => "journal",
-            Shed::Connections => "connections",
-            Shed::Draining => "draining",
-            Shed::Key => "key",
-        }
-    }
 }
 
 /// How a reload ended.
@@ -236,6 +197,11 @@ pub(crate) struct Cells {
     pub(crate) connections: Gauge,
     pub(crate) connections_opened: Counter,
     pub(crate) upstream: UpstreamSeries,
+    /// By listener, then by end.
+    pub(crate) handshakes: [[Counter; Handshake::ALL.len()]; Listener::ALL.len()],
+    pub(crate) cuts: [Counter; Cut::ALL.len()],
+    /// By listener: until when its certificate holds, in seconds since 1970.
+    pub(crate) certificates: Mutex<[Option<i64>; Listener::ALL.len()]>,
     pub(crate) orphaned: Counter,
     pub(crate) lines_dropped: Counter,
     pub(crate) lines_suppressed: Counter,
@@ -283,6 +249,9 @@ impl Metrics {
             connections: Gauge::default(),
             connections_opened: Counter::default(),
             upstream: UpstreamSeries::new(limit),
+            handshakes: Default::default(),
+            cuts: Default::default(),
+            certificates: Mutex::default(),
             orphaned: Counter::default(),
             lines_dropped: Counter::default(),
             lines_suppressed: Counter::default(),

@@ -206,6 +206,30 @@ family!(
     "Client connections accepted."
 );
 family!(
+    CONNECTIONS_CUT,
+    "lintel_connections_cut",
+    Counter,
+    None,
+    ["rule"],
+    "Connections, and streams of HTTP/2 ones, that were ended because the client was too slow, silent or hasty."
+);
+family!(
+    HANDSHAKES,
+    "lintel_tls_handshakes",
+    Counter,
+    None,
+    ["listener", "result"],
+    "TLS handshakes with clients, by how they ended."
+);
+family!(
+    CERTIFICATE,
+    "lintel_tls_certificate_not_after",
+    Gauge,
+    Some("seconds"),
+    ["listener"],
+    "Until when a listener's certificate holds, in seconds since 1970."
+);
+family!(
     JOURNAL_PENDING,
     "lintel_journal_pending",
     Gauge,
@@ -361,6 +385,9 @@ pub const ALL: &[&Family] = &[
     &UPSTREAM_OPENED,
     &UPSTREAM_REUSED,
     &UPSTREAM_FAILED,
+    &CONNECTIONS_CUT,
+    &HANDSHAKES,
+    &CERTIFICATE,
     &JOURNAL_PENDING,
     &ORPHANED,
     &CONFIG,

@@ -29,6 +29,8 @@ pub enum Kind {
     TooLarge,
     /// The body's type or encoding isn't understood: 415.
     UnsupportedMedia,
+    /// The request's `expect` is none that is known: 417.
+    ExpectationFailed,
     /// A rate or concurrency limit: 429.
     RateLimited,
     /// A budget has nothing left: 429, not to be retried.
@@ -57,6 +59,7 @@ impl Kind {
             Kind::RequestTimeout => 408,
             Kind::TooLarge => 413,
             Kind::UnsupportedMedia => 415,
+            Kind::ExpectationFailed => 417,
             Kind::RateLimited | Kind::BudgetExceeded => 429,
             Kind::Internal => 500,
             Kind::Upstream | Kind::UpstreamCredential => 502,
@@ -76,6 +79,7 @@ impl Kind {
             Kind::RequestTimeout => "request_timeout",
             Kind::TooLarge => "too_large",
             Kind::UnsupportedMedia => "unsupported_media",
+            Kind::ExpectationFailed => "expectation_failed",
             Kind::RateLimited => "rate_limited",
             Kind::BudgetExceeded => "budget_exceeded",
             Kind::Overloaded => "overloaded",

@@ -3,6 +3,7 @@
 //! Records are the ledger's source of truth. They grow by adding optional fields; a field is never
 //! renamed or given another meaning, so that an old journal can always be read.
 
+mod orphaned;
 mod text;
 
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use crate::money::Money;
 use crate::resource::Made;
 use crate::time::Timestamp;
 use crate::usage::Meter;
+
+pub use self::orphaned::Orphaned;
 
 /// A journal record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -360,6 +363,13 @@ pub struct Settled {
         deserialize_with = "text::optional"
     )]
     pub trace_id: Option<Arc<str>>,
+    /// The subject of the certificate that the client showed.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::optional"
+    )]
+    pub client_subject: Option<Arc<str>>,
     /// `tier=2; cause=…` when the answer is not what the first tier would have given.
     #[serde(
         default,
@@ -377,17 +387,6 @@ pub struct Settled {
     /// Hash of the configuration that decided.
     #[serde(deserialize_with = "text::shared")]
     pub config: Arc<str>,
-}
-
-/// A dispatched exchange whose process died before settling it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Orphaned {
-    /// The last dispatch of the exchange: attribution and estimate come from it.
-    pub dispatched: Dispatched,
-    /// How many attempts had been dispatched.
-    pub attempts: u8,
-    /// When the orphan was found.
-    pub found: Timestamp,
 }
 
 fn is_false(b: &bool) -> bool {

@@ -67,7 +67,7 @@ pub(crate) enum Verb {
 /// How a verb reaches a running gateway.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Remote {
-    /// The admin listener of the running gateway.
+    /// The admin listener of the running gateway: http://HOST:PORT, https://HOST:PORT or unix:/PATH.
     #[arg(
         long,
         env = "LINTEL_ADMIN_URL",
@@ -75,6 +75,9 @@ pub(crate) struct Remote {
         value_name = "URL"
     )]
     pub(crate) admin_url: String,
+    /// The authorities (PEM) that the admin listener's certificate may come from, for an https URL. Without it: those that this machine trusts.
+    #[arg(long, env = "LINTEL_ADMIN_CA", value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
     /// The store directory that holds the admin token, when LINTEL_ADMIN_TOKEN is not set.
     #[arg(
         long,

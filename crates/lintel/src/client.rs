@@ -1,19 +1,21 @@
 //! The command line's client of the control API: one request, one answer, one connection.
 //!
-//! Decides how an answer becomes an exit code. Plain HTTP only: the admin listener speaks no TLS.
+//! Decides how an answer becomes an exit code; how the gateway is reached is in `dial`.
 //! The token is read after the connection stands, so that a gateway that is not there is reported
 //! as that and not as a missing token.
+
+mod dial;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, Uri, header};
+use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpStream;
 
+use self::dial::{Place, dial};
 use crate::cli::Remote;
 use crate::exit::{Failure, Why};
 use crate::query::Query;
@@ -25,9 +27,7 @@ const ANSWER_BYTES: usize = 256 * 1024 * 1024;
 /// A running gateway's control API, as the command line reaches it.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    host: String,
-    port: u16,
-    prefix: String,
+    place: Place,
     remote: Remote,
 }
 
@@ -38,31 +38,14 @@ impl Client {
     /// [`Why::Usage`] when the address is not one that can be spoken to.
     pub(crate) fn new(remote: &Remote) -> Result<Self, Failure> {
         let url = &remote.admin_url;
-        let wrong = |what: &str| {
-            Failure::new(
-                Why::Usage,
-                format!("the admin address `{url}` {what}; write it as http://127.0.0.1:8081"),
-            )
-        };
-        let uri: Uri = url.parse().map_err(|_| wrong("is not a URL"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some(_) => {
-                return Err(wrong(
-                    "is not http, and the admin listener speaks nothing else",
-                ));
-            }
-            None => return Err(wrong("names no scheme")),
-        }
-        let host = uri
-            .host()
-            .filter(|host| !host.is_empty())
-            .ok_or_else(|| wrong("names no host"))?;
-        let prefix = uri.path().trim_end_matches('/').to_owned();
+        let place = Place::parse(url).map_err(|what| {
+            let text = format!(
+                "the admin address `{url}` {what}; write it as http://127.0.0.1:8081, https://lintel.internal:8081 or unix:/run/lintel/admin.sock"
+            );
+            Failure::new(Why::Usage, text)
+        })?;
         Ok(Self {
-            host: host.trim_matches(['[', ']']).to_owned(),
-            port: uri.port_u16().unwrap_or(80),
-            prefix,
+            place,
             remote: remote.clone(),
         })
     }
@@ -127,10 +110,8 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, Failure> {
-        let dial =
-            tokio::time::timeout(CONNECT, TcpStream::connect((self.host.as_str(), self.port)))
-                .await;
-        let stream = match dial {
+        let dialled = dial(&self.place, self.remote.ca.as_deref());
+        let stream = match tokio::time::timeout(CONNECT, dialled).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return Err(self.unreachable(&error.to_string())),
             Err(_) => {
@@ -165,8 +146,8 @@ impl Client {
         let token = token(&self.remote)?;
         let mut request = Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.prefix))
-            .header(header::HOST, self.authority())
+            .uri(format!("{}{path}", self.place.prefix()))
+            .header(header::HOST, self.place.authority())
             .header(
                 header::USER_AGENT,
                 concat!("lintel/", env!("CARGO_PKG_VERSION")),
@@ -185,7 +166,7 @@ impl Client {
 
     fn judge(&self, status: StatusCode, bytes: &[u8]) -> Result<Value, Failure> {
         let Ok(answer) = serde_json::from_slice::<Value>(bytes) else {
-            let at = self.authority();
+            let at = self.place.shown();
             return Err(Failure::failed(format!(
                 "{at} answered {status} with something that is not JSON: is it Lintel's admin listener?"
             )));
@@ -208,16 +189,8 @@ impl Client {
         Err(Failure::new(why, detail))
     }
 
-    fn authority(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
-    }
-
     fn unreachable(&self, cause: &str) -> Failure {
-        let at = self.authority();
+        let at = self.place.shown();
         Failure::new(
             Why::Unreachable,
             format!(
@@ -255,24 +228,9 @@ mod tests {
     fn at(url: &str) -> Result<Client, Failure> {
         Client::new(&Remote {
             admin_url: url.into(),
+            ca: None,
             store: "/nowhere".into(),
         })
-    }
-
-    #[test]
-    fn addresses_are_taken_apart() {
-        for (url, authority, prefix) in [
-            ("http://127.0.0.1:8081", "127.0.0.1:8081", ""),
-            ("http://lintel.internal/", "lintel.internal:80", ""),
-            ("http://[::1]:9/admin/", "[::1]:9", "/admin"),
-        ] {
-            let client = at(url).unwrap();
-            assert_eq!(
-                (client.authority().as_str(), client.prefix.as_str()),
-                (authority, prefix),
-                "{url}"
-            );
-        }
     }
 
     #[test]
@@ -280,7 +238,7 @@ mod tests {
         for url in [
             "",
             "127.0.0.1:8081",
-            "https://127.0.0.1:8081",
+            "ftp://127.0.0.1:8081",
             "http://",
             "nonsense",
         ] {

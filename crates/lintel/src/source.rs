@@ -7,6 +7,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use lintel_config::{Loaded, Problem, Problems};
+use lintel_gateway::SystemClock;
+use lintel_types::Clock as _;
 
 /// The file that is read when none is named, if it is there.
 const USUAL: &str = "lintel.yaml";
@@ -53,14 +55,17 @@ impl Source {
     /// # Errors
     /// Every problem that it has.
     pub(crate) fn load(&self) -> Result<Loaded, Problems> {
-        match self {
-            Source::Defaults => lintel_config::defaults(&env),
+        let mut loaded = match self {
+            Source::Defaults => lintel_config::defaults(&env)?,
             Source::File(path) => {
                 let origin = path.display().to_string();
                 let text = read(path).map_err(|error| unreadable(&origin, &error))?;
-                lintel_config::load(&text, &origin, &env, &read)
+                lintel_config::load(&text, &origin, &env, &read)?
             }
-        }
+        };
+        let now = SystemClock::new().wall();
+        loaded.warnings.extend(loaded.snapshot.expiring(now));
+        Ok(loaded)
     }
 }
 

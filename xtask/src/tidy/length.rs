@@ -16,7 +16,10 @@ const LIMIT: usize = 400;
 const TEST_LIMIT: usize = 800;
 
 /// Files that are longer, and why splitting them would make them worse.
-const EXPLAINED: &[(&str, &str)] = &[];
+const EXPLAINED: &[(&str, &str)] = &[(
+    "crates/lintel-telemetry/src/names.rs",
+    "a table: every metric, in one place and in order",
+)];
 
 fn check(repo: &Repo) -> Vec<Finding> {
     too_long(repo, EXPLAINED)

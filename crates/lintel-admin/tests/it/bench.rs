@@ -72,6 +72,10 @@ impl DataPlane for Plane {
 pub(crate) struct Script(pub(crate) Mutex<Result<Reloaded, Kept>>);
 
 impl Reload for Script {
+    fn refused(&self) -> Option<lintel_admin::Refused> {
+        None
+    }
+
     fn reload(&self, _actor: &str) -> Result<Reloaded, Kept> {
         self.0.lock().unwrap().clone()
     }

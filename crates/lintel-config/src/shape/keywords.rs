@@ -5,7 +5,7 @@ use lintel_policy::units::{PERIOD_FORMAT, SIZE_FORMAT};
 use lintel_policy::{Period, Size};
 use serde_json::Value;
 
-use crate::address::{ADDRESS_FORMAT, Address};
+use crate::address::{ADDRESS_FORMAT, ADMIN_ADDRESS_FORMAT, Address, AdminAddress};
 use crate::share::{SHARE_FORMAT, Share};
 
 /// The branches of a choice.
@@ -89,6 +89,7 @@ pub(super) fn refuse_format(format: &str, text: &str) -> Option<String> {
         PRICE_FORMAT => text.parse::<Price>().err().map(|e| e.to_string()),
         "date" => text.parse::<Date>().err().map(|e| e.to_string()),
         ADDRESS_FORMAT => text.parse::<Address>().err().map(|e| e.to_string()),
+        ADMIN_ADDRESS_FORMAT => text.parse::<AdminAddress>().err().map(|e| e.to_string()),
         _ => None,
     }
 }

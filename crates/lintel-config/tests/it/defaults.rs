@@ -17,7 +17,7 @@ fn with_nothing_set_there_is_the_sandbox_on_loopback() {
     let loaded = defaults(&env(&[])).unwrap();
     let s = loaded.snapshot;
     assert_eq!(loaded.warnings, []);
-    assert!(s.listen.ip().is_loopback() && s.admin.ip().is_loopback());
+    assert!(s.listen.ip().is_loopback() && s.admin.is_local());
     assert_eq!(s.providers.len(), 1);
     let route = &s.routes["sandbox"];
     assert_eq!(

@@ -124,7 +124,7 @@ fn words_are_checked_and_corrected() {
     check(
         "cache: { memory: 256MB }\n",
         &[
-            "lintel.yaml:3:1: cache: unknown key; known here: admin, backup, durability, limits, listen, log, node, prices, providers, retention, routes, store, tenants",
+            "lintel.yaml:3:1: cache: unknown key; known here: admin, backup, durability, limits, listen, log, node, prices, providers, retention, routes, store, tenants, tls",
         ],
     );
 }

@@ -62,6 +62,7 @@ fn kind(root: &Value, node: &Value) -> String {
             Some("lintel-size") => return "size".into(),
             Some("lintel-share") => return "share".into(),
             Some("lintel-address") => return "address".into(),
+            Some("lintel-admin-address") => return "address or socket file".into(),
             Some("lintel-price") => return "price".into(),
             Some("date") => return "date".into(),
             _ => {}

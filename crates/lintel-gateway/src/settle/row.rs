@@ -39,6 +39,7 @@ impl Settlement {
             response_bytes: self.response_bytes,
             client_request_id: self.exchange.client_request_id.take(),
             trace_id: self.exchange.trace.take().map(|t| t.trace_id),
+            client_subject: self.exchange.client_subject.take(),
             degraded: self.degraded.take(),
             finish_reason: self.finish_reason.take(),
             config: Arc::clone(&self.exchange.snapshot.hash),

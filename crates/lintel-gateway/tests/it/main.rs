@@ -3,17 +3,23 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "test code: a failure here is a failing test"
 )]
 
 mod certificates;
+mod encrypted;
 mod ends;
+mod frames;
+mod http2;
 mod names;
+mod pki;
 mod plane;
 mod pools;
 mod proxies;
 mod proxy;
 mod server;
 mod signing;
+mod slow;
 mod tls;
 mod tokens;

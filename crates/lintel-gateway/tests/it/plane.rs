@@ -194,6 +194,23 @@ pub(crate) fn load_with(text: &str, env: &[(&str, &str)]) -> Snapshot {
     loaded.unwrap().snapshot
 }
 
+/// A configuration with these files and no environment.
+pub(crate) fn load_files(text: &str, files: &[(&str, &str)]) -> Snapshot {
+    let read = |path: &std::path::Path| {
+        let found = files.iter().find(|(name, _)| path.to_str() == Some(name));
+        found
+            .map(|(_, text)| (*text).to_owned())
+            .ok_or_else(|| std::io::Error::other("no such file here"))
+    };
+    let loaded = lintel_config::load(text, "test.yaml", &|_| None, &read);
+    loaded.unwrap().snapshot
+}
+
+/// The configuration of these tests, with more sections.
+pub(crate) fn config(more: &str) -> String {
+    format!("{CONFIG}{more}")
+}
+
 /// Reads until the answer so far holds `text`.
 pub(crate) fn read_until(connection: &mut TcpStream, text: &str) -> String {
     let mut all = Vec::new();

@@ -134,9 +134,10 @@ fn sourced(block: Node<'_>, modality: Modality, label: Label) -> ContentPart {
 
 fn type_name(kind: Kind) -> &'static str {
     match kind {
-        Kind::InvalidRequest | Kind::MethodNotAllowed | Kind::UnsupportedMedia => {
-            "invalid_request_error"
-        }
+        Kind::InvalidRequest
+        | Kind::MethodNotAllowed
+        | Kind::UnsupportedMedia
+        | Kind::ExpectationFailed => "invalid_request_error",
         Kind::Authentication => "authentication_error",
         Kind::Permission => "permission_error",
         Kind::NotFound => "not_found_error",

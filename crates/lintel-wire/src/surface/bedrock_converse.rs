@@ -188,6 +188,7 @@ fn type_name(kind: Kind) -> &'static str {
         Kind::InvalidRequest
         | Kind::MethodNotAllowed
         | Kind::UnsupportedMedia
+        | Kind::ExpectationFailed
         | Kind::TooLarge
         | Kind::RequestTimeout => "ValidationException",
         Kind::Authentication => "UnrecognizedClientException",

@@ -94,6 +94,7 @@ pub(super) fn type_name(kind: Kind) -> &'static str {
         | Kind::MethodNotAllowed
         | Kind::TooLarge
         | Kind::UnsupportedMedia
+        | Kind::ExpectationFailed
         | Kind::RequestTimeout => "invalid_request_error",
         Kind::Authentication => "authentication_error",
         Kind::Permission => "permission_error",

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lintel_admin::{AdminToken, DataPlane, Deps as AdminDeps, Keyring, Reload, router};
-use lintel_config::{Problem, Snapshot};
+use lintel_config::{AdminAddress, Problem, Snapshot};
 use lintel_gateway::{Deps, Running, SystemClock, SystemResolver};
 use lintel_store::{Migrated, Recovery, Store};
 use lintel_telemetry::{Level, LineWriter, LogEvent, Metrics};
@@ -160,7 +160,10 @@ impl Start<'_> {
         let upkeep = self.upkeep(&books, &plane, &keyring)?;
         let api = router(self.api(&books, &plane, Arc::clone(&keyring), &reload, &token))
             .map_err(told)?;
-        let admin = lintel_admin::serve::start(listeners.admin, api)
+        let handle = plane.handle.clone();
+        let certificate = Arc::new(move || handle.snapshot().admin_tls.clone());
+        let metrics = self.metrics.clone();
+        let admin = lintel_admin::serve::start(listeners.admin, api, certificate, metrics)
             .map_err(|error| Failure::failed(format!("can't start the admin listener: {error}")))?;
         let greeting = self.greeting(development.as_ref(), plane.local_addr, admin.address());
         let parts = Parts {
@@ -210,7 +213,7 @@ impl Start<'_> {
     /// The admin token; a short one is told about.
     fn token(&self, store: &Path) -> Result<String, Failure> {
         let given = source::env("LINTEL_ADMIN_TOKEN");
-        let loopback = self.snapshot.admin.ip().is_loopback();
+        let loopback = self.snapshot.admin.is_local();
         let token = token::admin_token(given, store, loopback)?;
         if token::is_short(&token) {
             let detail = "it has fewer than 16 characters, which anyone on this machine can guess: give it more, or leave LINTEL_ADMIN_TOKEN unset";
@@ -285,6 +288,7 @@ impl Start<'_> {
             metrics: self.metrics.clone(),
             clock: self.clock(),
             alone: Mutex::new(()),
+            refused: Mutex::new(None),
         })
     }
 
@@ -318,7 +322,7 @@ impl Start<'_> {
         &self,
         development: Option<&Development>,
         listen: SocketAddr,
-        admin: SocketAddr,
+        admin: &AdminAddress,
     ) -> String {
         let first = format!(
             "lintel {}, configured by {}\n",
@@ -328,7 +332,15 @@ impl Start<'_> {
         let key = development
             .map(|development| development.greeting(listen))
             .unwrap_or_default();
-        format!("{first}{key}listening on http://{listen} (admin http://{admin})\n")
+        let scheme = |tls: bool| if tls { "https" } else { "http" };
+        let data = scheme(self.snapshot.tls.is_some());
+        let admin = match admin {
+            AdminAddress::Tcp(admin) => {
+                format!("{}://{admin}", scheme(self.snapshot.admin_tls.is_some()))
+            }
+            file => file.to_string(),
+        };
+        format!("{first}{key}listening on {data}://{listen} (admin {admin})\n")
     }
 
     fn tell_warnings(&self, warnings: &[Problem]) {

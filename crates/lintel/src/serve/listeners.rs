@@ -9,7 +9,8 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
 
-use lintel_config::Snapshot;
+use lintel_admin::port::Port;
+use lintel_config::{AdminAddress, Snapshot};
 use listenfd::ListenFd;
 
 use crate::exit::Failure;
@@ -40,7 +41,7 @@ pub(crate) struct Listeners {
     /// For calls.
     pub(crate) data: TcpListener,
     /// For control requests.
-    pub(crate) admin: TcpListener,
+    pub(crate) admin: Port,
     /// Where an inherited socket is not at the address that the configuration names.
     pub(crate) told: Vec<String>,
 }
@@ -108,7 +109,23 @@ impl Listeners {
     pub(crate) fn open(inherited: Inherited, snapshot: &Snapshot) -> Result<Self, Failure> {
         let mut told = Vec::new();
         let data = one(inherited.data, snapshot.listen, "listen", &mut told)?;
-        let admin = one(inherited.admin, snapshot.admin, "admin.listen", &mut told)?;
+        let admin = match (inherited.admin, &snapshot.admin) {
+            (Some(socket), AdminAddress::Tcp(address)) => {
+                Port::Tcp(one(Some(socket), *address, "admin.listen", &mut told)?)
+            }
+            (Some(socket), AdminAddress::Unix(_)) => {
+                told.push(format!(
+                    "`admin.listen` is {}, but the process was started with a socket for it, which is used",
+                    snapshot.admin
+                ));
+                Port::Tcp(socket)
+            }
+            (None, address) => Port::bind(address).map_err(|error| {
+                Failure::failed(format!(
+                    "can't listen on {address}: {error}; choose another `admin.listen` address, or stop what holds it"
+                ))
+            })?,
+        };
         Ok(Self { data, admin, told })
     }
 }
@@ -171,7 +188,10 @@ mod tests {
         };
         let listeners = Listeners::open(inherited, &snapshot).unwrap();
         assert_eq!(listeners.data.local_addr().unwrap(), data_at);
-        assert_eq!(listeners.admin.local_addr().unwrap(), admin_at);
+        assert_eq!(
+            listeners.admin.address().unwrap(),
+            AdminAddress::Tcp(admin_at)
+        );
         assert_eq!(listeners.told.len(), 1, "{:?}", listeners.told);
         assert!(
             listeners.told[0].contains("admin.listen"),

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use lintel_admin::{Fault, Kept, Keyring, Reload, Reloaded};
+use lintel_admin::{Fault, Kept, Keyring, Refused, Reload, Reloaded};
 use lintel_config::{Loaded, Snapshot};
 use lintel_gateway::ControlHandle;
 use lintel_store::{Control, Upkeep};
@@ -44,6 +44,8 @@ pub(crate) struct Reloader {
     pub(crate) clock: Arc<dyn Clock>,
     /// Held while a reload runs.
     pub(crate) alone: Mutex<()>,
+    /// Why the last one changed nothing.
+    pub(crate) refused: Mutex<Option<Refused>>,
 }
 
 impl Reload for Reloader {
@@ -54,7 +56,26 @@ impl Reload for Reloader {
             Err(problems) => Err(Kept::Faulty(problems.0.iter().map(Fault::from).collect())),
         };
         self.tell(actor, &outcome);
+        *self.refused.lock() = outcome.as_ref().err().map(|kept| Refused {
+            at: self.clock.wall().to_string(),
+            problems: match kept {
+                Kept::Faulty(faults) => faults.iter().map(sentence).collect(),
+                Kept::Failed(why) => vec![why.clone()],
+            },
+        });
         outcome
+    }
+
+    fn refused(&self) -> Option<Refused> {
+        self.refused.lock().clone()
+    }
+}
+
+/// A fault with its place.
+fn sentence(fault: &Fault) -> String {
+    match fault.path.as_str() {
+        "" => fault.message.clone(),
+        path => format!("{path}: {}", fault.message),
     }
 }
 

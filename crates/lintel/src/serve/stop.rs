@@ -23,7 +23,7 @@ use crate::serve::talk::Fixed;
 use crate::serve::upgrade::{Program, Sockets};
 use crate::serve::upkeep::Upkeep;
 use crate::serve::wait::{Asked, Early, Signals};
-use crate::serve::watch::Watch;
+use crate::serve::watch::Watches;
 use crate::source::Source;
 
 /// How long control requests may run on after the data plane has drained.
@@ -69,7 +69,8 @@ pub(crate) async fn until_stopped(
     let failed =
         |error: std::io::Error| Failure::failed(format!("can't wait for signals: {error}"));
     let mut signals = Signals::listen(early).map_err(failed)?;
-    let mut watch = source.file().map(|path| Watch::new(path.to_owned()));
+    let mut watches = Watches::new(source.file());
+    let certificates = || parts.plane.handle.snapshot().certificate_files();
     // Whoever started this with a closed standard output does not want to be greeted.
     let _ = output::print(greeting);
     parts.tell(Level::Info, "listening");
@@ -78,7 +79,9 @@ pub(crate) async fn until_stopped(
         predecessor.serving();
     }
     let signal = loop {
-        let asked = signals.until_asked(&*parts.reload, &mut watch).await;
+        let asked = signals
+            .until_asked(&*parts.reload, &mut watches, &certificates)
+            .await;
         match asked {
             Asked::Stop(signal) => break signal,
             Asked::Upgrade => match parts.upgrade(&mut signals).await {

@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use command_fds::{CommandFdExt, FdMapping};
 
+use lintel_admin::port::Port;
+
 use crate::serve::books::Reins;
 use crate::serve::listeners::{ADMIN, DATA, UPGRADE};
 use crate::serve::talk::{Fixed, New, Old, Silence, Talk};
@@ -79,15 +81,20 @@ fn found(name: &OsString) -> Option<PathBuf> {
 #[derive(Debug)]
 pub(crate) struct Sockets {
     data: OwnedFd,
-    admin: OwnedFd,
+    /// None: it is at a socket file, which a successor would find in use and this process would remove.
+    admin: Option<OwnedFd>,
 }
 
 impl Sockets {
     /// Holds the sockets of both listeners.
-    pub(crate) fn of(data: &TcpListener, admin: &TcpListener) -> io::Result<Self> {
+    pub(crate) fn of(data: &TcpListener, admin: &Port) -> io::Result<Self> {
+        let admin = match admin {
+            Port::Tcp(admin) => Some(admin.try_clone()?.into()),
+            Port::Unix(..) => None,
+        };
         Ok(Self {
             data: data.try_clone()?.into(),
-            admin: admin.try_clone()?.into(),
+            admin,
         })
     }
 }
@@ -110,10 +117,13 @@ impl Upgrade<'_> {
         if std::process::id() == 1 {
             return Err("process 1 can't hand over, for its end ends its container: start a container of the new version beside this one".to_owned());
         }
+        let Some(admin) = &self.sockets.admin else {
+            return Err("an admin listener at a socket file can't be handed over: restart instead, or set `admin.listen` to an address".to_owned());
+        };
         let (ours, theirs) = UnixStream::pair().map_err(|error| error.to_string())?;
         let path = self.program.path.display();
         let mut child = self
-            .start(theirs)
+            .start(admin, theirs)
             .map_err(|error| format!("can't start {path}: {error}"))?;
         let mut talk = Talk::over(ours);
         match self.hand_over(&mut talk, off) {
@@ -139,10 +149,10 @@ impl Upgrade<'_> {
         }
     }
 
-    fn start(&self, theirs: UnixStream) -> io::Result<Child> {
+    fn start(&self, admin: &OwnedFd, theirs: UnixStream) -> io::Result<Child> {
         let passed = [
             (DATA, self.sockets.data.try_clone()?),
-            (ADMIN, self.sockets.admin.try_clone()?),
+            (ADMIN, admin.try_clone()?),
             (UPGRADE, theirs.into()),
         ];
         let names = passed.each_ref().map(|(name, _)| *name).join(":");

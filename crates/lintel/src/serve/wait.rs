@@ -3,6 +3,7 @@
 //! Decides when to reload, when to hand over and when to stop; how is the caller's.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use lintel_admin::Reload;
@@ -10,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::serve::notify;
-use crate::serve::watch::{self, Watch};
+use crate::serve::watch::{self, Watches};
 
 /// What a running gateway is asked for that ends its waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +68,8 @@ impl Signals {
     pub(crate) async fn until_asked(
         &mut self,
         reload: &dyn Reload,
-        file: &mut Option<Watch>,
+        watches: &mut Watches,
+        certificates: &dyn Fn() -> Vec<PathBuf>,
     ) -> Asked {
         let mut looks = interval(watch::INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -85,8 +87,8 @@ impl Signals {
                         notify::alive();
                         alive = Instant::now();
                     }
-                    if file.as_mut().is_some_and(Watch::changed) {
-                        again(reload, "file");
+                    if let Some(what) = watches.changed(certificates()) {
+                        again(reload, what);
                     }
                 }
             }

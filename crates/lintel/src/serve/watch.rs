@@ -1,4 +1,4 @@
-//! Whether the configuration file has changed: its time, size and inode, asked for at intervals.
+//! Whether the configuration file, or a file that it takes certificates from, has changed: its time, size and inode, asked for at intervals.
 //!
 //! A change counts once it has stood still for one interval: a file that is just being written may
 //! be a shorter file that is valid, and must not be put in force.
@@ -42,6 +42,42 @@ impl Watch {
         }
         self.loaded = now;
         true
+    }
+}
+
+/// The configuration file and the certificates that it names, watched.
+#[derive(Debug)]
+pub(crate) struct Watches {
+    configuration: Option<Watch>,
+    certificates: Vec<Watch>,
+}
+
+impl Watches {
+    /// Watches the configuration file, if there is one, from now on.
+    pub(crate) fn new(configuration: Option<&Path>) -> Self {
+        Self {
+            configuration: configuration.map(|path| Watch::new(path.to_owned())),
+            certificates: Vec::new(),
+        }
+    }
+
+    /// What has changed, by its name in the audit: the file, or a certificate or key among `files`, which are those in force.
+    pub(crate) fn changed(&mut self, files: Vec<PathBuf>) -> Option<&'static str> {
+        let watched = self.certificates.iter().map(|watch| &watch.path);
+        if !watched.eq(files.iter()) {
+            self.certificates = files.into_iter().map(Watch::new).collect();
+        }
+        // Every one is looked at, so that two that change together are told once.
+        let changed = |watch: &mut Watch| watch.changed();
+        let certificates = self
+            .certificates
+            .iter_mut()
+            .filter_map(|w| changed(w).then_some(()))
+            .count();
+        if self.configuration.as_mut().is_some_and(changed) {
+            return Some("file");
+        }
+        (certificates > 0).then_some("certificate")
     }
 }
 
@@ -89,5 +125,25 @@ mod tests {
         std::fs::rename(&next, &path).unwrap();
         assert!(!watch.changed());
         assert!(watch.changed());
+    }
+
+    #[test]
+    fn a_certificate_that_changes_is_told_and_so_is_the_configuration() {
+        let scratch = Scratch::new();
+        let at = |name: &str| scratch.path().join(name);
+        for name in ["lintel.yaml", "cert", "key"] {
+            std::fs::write(at(name), "a").unwrap();
+        }
+        let mut watches = Watches::new(Some(&at("lintel.yaml")));
+        let files = || vec![at("cert"), at("key")];
+        assert_eq!(watches.changed(files()), None);
+        std::fs::write(at("cert"), "ab").unwrap();
+        std::fs::write(at("key"), "ab").unwrap();
+        assert_eq!(watches.changed(files()), None, "still moving");
+        assert_eq!(watches.changed(files()), Some("certificate"));
+        assert_eq!(watches.changed(files()), None, "told already");
+        std::fs::write(at("lintel.yaml"), "ab").unwrap();
+        assert_eq!(watches.changed(vec![at("cert")]), None);
+        assert_eq!(watches.changed(vec![at("cert")]), Some("file"));
     }
 }

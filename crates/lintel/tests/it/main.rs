@@ -44,4 +44,5 @@ mod store;
 mod surfaces;
 mod tenants;
 mod translation;
+mod transport;
 mod upgrade;

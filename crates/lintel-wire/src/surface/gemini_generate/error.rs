@@ -44,7 +44,10 @@ fn is_status(name: &str) -> bool {
 
 fn status_of(kind: Kind) -> &'static str {
     match kind {
-        Kind::InvalidRequest | Kind::TooLarge | Kind::UnsupportedMedia => "INVALID_ARGUMENT",
+        Kind::InvalidRequest
+        | Kind::TooLarge
+        | Kind::UnsupportedMedia
+        | Kind::ExpectationFailed => "INVALID_ARGUMENT",
         Kind::Authentication => "UNAUTHENTICATED",
         Kind::Permission => "PERMISSION_DENIED",
         Kind::NotFound => "NOT_FOUND",

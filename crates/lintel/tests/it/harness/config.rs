@@ -11,6 +11,8 @@ pub(crate) struct Config {
     providers: Vec<(String, String)>,
     routes: Vec<(String, Route)>,
     limits: Vec<(String, String)>,
+    admin: Option<String>,
+    lines: Vec<String>,
 }
 
 /// A route that is still being written.
@@ -96,12 +98,29 @@ impl Config {
         self
     }
 
+    /// With the admin section as written: `{ listen: "unix:/…" }`.
+    pub(crate) fn admin(mut self, yaml: &str) -> Config {
+        self.admin = Some(yaml.to_owned());
+        self
+    }
+
+    /// With one more line at the top: `tls: { … }`.
+    pub(crate) fn line(mut self, yaml: &str) -> Config {
+        self.lines.push(yaml.to_owned());
+        self
+    }
+
     /// The text, with the store at `store`.
     pub(crate) fn yaml(&self, store: &Path) -> String {
+        let admin = self.admin.as_deref();
         let mut out = format!(
-            "listen: 127.0.0.1:0\nadmin: {{ listen: \"127.0.0.1:0\" }}\nstore: {}\n",
+            "listen: 127.0.0.1:0\nadmin: {}\nstore: {}\n",
+            admin.unwrap_or("{ listen: \"127.0.0.1:0\" }"),
             store.display()
         );
+        for line in &self.lines {
+            let _ = writeln!(out, "{line}");
+        }
         out.push_str("prices: { files: [prices.yaml], unknown_model: allow_unpriced }\n");
         if !self.limits.is_empty() {
             let rows: Vec<String> = self

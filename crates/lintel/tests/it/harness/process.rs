@@ -151,6 +151,15 @@ impl Lintel {
         command
     }
 
+    /// Runs a verb of the command line against the admin listener at `url`.
+    pub(crate) fn cli_at(&self, url: &str, args: &[&str]) -> Output {
+        command(&self.dir)
+            .args(args)
+            .env("LINTEL_ADMIN_URL", url)
+            .output()
+            .unwrap()
+    }
+
     /// Creates a key for tenant `acme`, project `search`, with `more` arguments.
     pub(crate) fn key(&self, more: &[&str]) -> Key {
         self.key_of("acme", more)
@@ -354,7 +363,14 @@ fn collect(pipe: impl Read + Send + 'static, into: Arc<Mutex<String>>) {
 fn ready_line(said: &str) -> Option<(SocketAddr, SocketAddr)> {
     let line = said
         .lines()
-        .find_map(|l| l.split_once("listening on http://").map(|(_, rest)| rest))?;
-    let (data, rest) = line.split_once(" (admin http://")?;
-    Some((data.parse().ok()?, rest.split(')').next()?.parse().ok()?))
+        .find_map(|l| l.split_once("listening on http").map(|(_, rest)| rest))?;
+    let (data, rest) = line.split_once(" (admin ")?;
+    let (_, data) = data.split_once("://")?;
+    // A socket file has no address; whoever uses one knows where it is.
+    let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    let admin = match rest.split(')').next()?.split_once("://") {
+        Some((_, admin)) => admin.parse().ok()?,
+        None => nowhere,
+    };
+    Some((data.parse().ok()?, admin))
 }
