@@ -10,7 +10,7 @@ here=$PWD/driver/target
 RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=16" \
-    cargo build --manifest-path driver/Cargo.toml --target-dir "$here" --locked --release --target "$host"
+    cargo build --manifest-path driver/Cargo.toml --target-dir "$here" --release --target "$host"
 cargo run --quiet --locked --manifest-path ../Cargo.toml --package lintel-fuzz --example seeds -- "$here/corpus"
 for name in ${TARGET:-$(ls "$here/corpus" | grep -v '\.words$')}; do
     echo "=== $name: $time s"
