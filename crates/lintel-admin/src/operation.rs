@@ -62,7 +62,7 @@ pub(crate) struct Operation {
     own: Vec<&'static Code>,
     pub(crate) shape: Shape,
     run: Run,
-    /// Reads the object that this operation changes: the `GET` of the same path.
+    /// Reads the object that this operation changes: the `GET` of the object's path.
     current: Option<Run>,
     /// Whether it waits for the other changes to end. Not so for what may take long.
     pub(crate) in_turn: bool,
@@ -149,15 +149,24 @@ impl Operation {
         self
     }
 
-    /// With the `GET` of the same path in `all`, if this changes an object.
+    /// With the `GET` in `all` of the object that this changes, if it changes one.
     pub(crate) fn with_twin(mut self, all: &[Operation]) -> Self {
-        if self.edits() {
-            let twin = all
-                .iter()
-                .find(|other| other.path == self.path && other.method == Method::GET);
-            self.current = twin.map(|twin| Arc::clone(&twin.run));
-        }
+        let object = self.object();
+        let twin = |other: &&Operation| Some(other.path) == object && other.method == Method::GET;
+        self.current = all.iter().find(twin).map(|twin| Arc::clone(&twin.run));
         self
+    }
+
+    /// The path of the one object that it changes: `/keys/{id}` for `PATCH /keys/{id}` and for `POST /keys/{id}/rotate`.
+    fn object(&self) -> Option<&'static str> {
+        let end = self.path.rfind('}').filter(|_| self.changes())?;
+        self.path.get(..=end)
+    }
+
+    /// Whether the object that it changes can be read first, and what reads it is there.
+    #[cfg(test)]
+    pub(crate) fn has_twin(&self) -> bool {
+        self.current.is_some()
     }
 
     /// Whether it can change something.
@@ -167,7 +176,7 @@ impl Operation {
 
     /// Whether it changes one object that stands, and so reads `If-Match`.
     pub(crate) fn edits(&self) -> bool {
-        matches!(self.method, Method::PUT | Method::PATCH | Method::DELETE)
+        self.object().is_some()
     }
 
     /// Whether it makes an object, and so reads `Idempotency-Key`.

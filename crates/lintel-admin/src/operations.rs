@@ -137,17 +137,20 @@ mod tests {
     fn what_creates_posts_and_what_edits_can_be_read() {
         for row in all() {
             assert!(!row.creates() || row.method == Method::POST, "{}", row.id);
-            let read =
-                |other: &&Arc<Operation>| other.path == row.path && other.method == Method::GET;
-            let tagged = all()
-                .iter()
-                .find(read)
-                .is_some_and(|read| read.shape.tagged);
-            assert!(
-                !row.edits() || tagged,
-                "{} has no GET of one object beside it",
+            assert_eq!(
+                row.has_twin(),
+                row.edits(),
+                "{} has no GET of its object",
                 row.id
             );
+            let object = row.method == Method::GET && row.path.ends_with('}');
+            assert!(
+                !object || row.shape.tagged,
+                "{} reads an object without a tag",
+                row.id
+            );
+            let named = !matches!(row.method, Method::PUT | Method::PATCH | Method::DELETE);
+            assert!(named || row.edits(), "{} changes no object", row.id);
         }
     }
 

@@ -325,6 +325,8 @@ async fn a_tenants_token_sees_and_changes_that_tenant_alone() {
             "{method}"
         );
     }
+    let rotate = format!("{theirs}/rotate");
+    assert_eq!(ask("POST", rotate, Some(json!({}))).await.0, 404);
     let disable = Some(json!({"disabled": true}));
     assert_eq!(ask("PATCH", theirs.clone(), disable.clone()).await.0, 404);
     assert_eq!(bench.get(&theirs).await.1["state"], json!("active"));
