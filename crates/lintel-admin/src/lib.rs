@@ -55,6 +55,7 @@ mod words;
 
 pub use codes::Code;
 pub use keyring::{Keyring, entries};
+pub use openapi::document as openapi;
 pub use plane::DataPlane;
 pub use problem::{Fault, Problem};
 pub use reload::{Kept, Refused, Reload, Reloaded};

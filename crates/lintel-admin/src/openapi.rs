@@ -39,7 +39,7 @@ pub(crate) async fn get(_: Call) -> Result<Fact<Document>, Problem> {
 }
 
 /// The whole document.
-pub(crate) fn document() -> Value {
+pub fn document() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;

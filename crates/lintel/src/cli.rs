@@ -60,6 +60,18 @@ pub(crate) enum Verb {
     Usage(cmd::usage::Usage),
     /// Read back what happened, exchange by exchange.
     Log(cmd::log::Log),
+    /// Make, list, show and revoke tokens of the control API; show roles.
+    Token(cmd::token::Token),
+    /// Read who changed what.
+    Audit(cmd::audit::Audit),
+    /// Look at a running gateway.
+    Status(cmd::status::Status),
+    /// Have a running gateway read its configuration anew.
+    Reload(cmd::status::Reload),
+    /// Show facts about the control API.
+    Api(cmd::api::Api),
+    /// Print or write manual pages.
+    Man(cmd::man::Manual),
     /// Print a completion script for a shell.
     Completions(cmd::completions::Completions),
 }
@@ -97,6 +109,106 @@ mod tests {
     #[test]
     fn the_grammar_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    const MANUAL: &str = include_str!("../../../docs/cli.md");
+    /// What every verb that speaks to a gateway takes; told once.
+    const SHARED: [&str; 5] = ["json", "admin-url", "store", "help", "version"];
+
+    /// The verbs that do something, each as it is typed.
+    fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, clap::Command)>) {
+        let path = format!("{path} {}", command.get_name());
+        let verbs: Vec<_> = command
+            .get_subcommands()
+            .filter(|verb| verb.get_name() != "help")
+            .collect();
+        if verbs.is_empty() || !command.is_subcommand_required_set() {
+            found.push((path.trim().to_owned(), command.clone()));
+        }
+        verbs
+            .into_iter()
+            .for_each(|verb| leaves(verb, &path, found));
+    }
+
+    /// The sections of the manual whose heading shows `verb`, heading included.
+    fn sections(verb: &str) -> String {
+        let shows = |heading: &str| {
+            let spans = heading.split('`').skip(1).step_by(2);
+            let rest = spans.filter_map(|span| span.strip_prefix(verb));
+            rest.into_iter()
+                .any(|rest| rest.is_empty() || rest.starts_with(' '))
+        };
+        let parts = MANUAL
+            .split("\n#")
+            .filter(|part| part.lines().next().is_some_and(shows));
+        parts.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_manual_shows_every_verb_with_every_option() {
+        let mut found = Vec::new();
+        leaves(&Cli::command(), "", &mut found);
+        assert!(found.len() > 20, "{found:?}");
+        let mut missing = Vec::new();
+        for (verb, command) in found.into_iter().filter(|(verb, _)| verb != "lintel") {
+            if sections(&verb).is_empty() {
+                missing.push(format!("a heading with `{verb}`"));
+            }
+            // What verbs of one noun share is told once.
+            let noun: Vec<&str> = verb.split(' ').take(2).collect();
+            let section = sections(&noun.join(" "));
+            let options = command.get_arguments().filter_map(clap::Arg::get_long);
+            for option in options.filter(|option| !SHARED.contains(option)) {
+                if !section.contains(&format!("--{option}")) {
+                    missing.push(format!("--{option} of `{verb}`"));
+                }
+            }
+        }
+        assert!(
+            missing.is_empty(),
+            "docs/cli.md lacks {}",
+            missing.join(", ")
+        );
+    }
+
+    #[test]
+    fn the_manual_shows_no_option_that_is_not_there() {
+        let mut found = Vec::new();
+        leaves(&Cli::command(), "", &mut found);
+        for heading in MANUAL.lines().filter(|line| line.starts_with('#')) {
+            for span in heading
+                .split('`')
+                .skip(1)
+                .step_by(2)
+                .filter(|span| span.starts_with("lintel "))
+            {
+                let verbs = found
+                    .iter()
+                    .filter(|(verb, _)| span.starts_with(verb.as_str()) && verb != "lintel");
+                let command = verbs.max_by_key(|(verb, _)| verb.len());
+                let (_, command) = command.unwrap_or_else(|| panic!("no verb `{span}`"));
+                let known: Vec<_> = command
+                    .get_arguments()
+                    .filter_map(clap::Arg::get_long)
+                    .collect();
+                for word in span
+                    .split(['[', ']', ' ', '|', '…'])
+                    .filter_map(|word| word.strip_prefix("--"))
+                {
+                    assert!(
+                        known.contains(&word) || SHARED.contains(&word),
+                        "`{span}`: no --{word}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_manual_shows_every_exit_code() {
+        for code in 0..=5 {
+            assert!(MANUAL.contains(&format!("\n| {code} | ")), "{code}");
+        }
     }
 
     #[test]

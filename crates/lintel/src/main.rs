@@ -64,6 +64,12 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Verb::Store(store) => store.run(form),
         Verb::Usage(usage) => usage.run(form),
         Verb::Log(log) => log.run(form),
+        Verb::Token(token) => token.run(form),
+        Verb::Audit(audit) => audit.run(form),
+        Verb::Status(status) => status.run(form),
+        Verb::Reload(reload) => reload.run(form),
+        Verb::Api(api) => api.run(),
+        Verb::Man(manual) => manual.run(),
         Verb::Completions(completions) => completions.run(),
     }
 }
