@@ -351,3 +351,40 @@ fn the_log_follows_a_reload_to_text_and_to_a_sample() {
         .unwrap();
     assert!(open.parse::<f64>().unwrap() >= 3.0);
 }
+
+#[test]
+fn every_event_that_is_logged_is_in_the_page() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = std::fs::read_to_string(root.join("docs/logs.md")).unwrap();
+    let mut folders: Vec<_> = ["lintel", "lintel-gateway", "lintel-admin", "lintel-store"]
+        .map(|name| root.join("crates").join(name).join("src"))
+        .into();
+    let mut found = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            for level in ["Error", "Warn", "Info", "Debug"] {
+                // The message stands behind the level, on the same line or the next.
+                for rest in code.split(&format!("Level::{level},")).skip(1) {
+                    let Some(message) = rest.trim_start().strip_prefix('"') else {
+                        continue;
+                    };
+                    let message = message.split('"').next().unwrap();
+                    assert!(
+                        page.contains(&format!("`{message}`")),
+                        "{}: docs/logs.md lacks `{message}`: a row in crates/lintel-telemetry/src/log_page/events.md",
+                        path.display()
+                    );
+                    found += 1;
+                }
+            }
+        }
+    }
+    assert!(found >= 12, "{found}");
+}
