@@ -42,6 +42,7 @@ fn every_example_is_one_of_these() {
         [
             "alerts.yaml",
             "clouds.yaml",
+            "edge.yaml",
             "laptop.yaml",
             "minimal.yaml",
             "regulated-prices.yaml",
@@ -342,6 +343,7 @@ fn no_secret_is_shown_by_debug() {
 fn every_example_is_sound_and_warns_of_nothing() {
     for name in [
         "clouds",
+        "edge",
         "laptop",
         "minimal",
         "regulated",

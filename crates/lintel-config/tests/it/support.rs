@@ -82,8 +82,23 @@ pub(crate) fn certificate() -> &'static (String, String) {
     static MADE: LazyLock<(String, String)> = LazyLock::new(|| {
         let made = Command::new("openssl")
             .args([
-                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test",
-                "-keyout", "-", "-out", "-",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "90",
+                "-subj",
+                "/CN=test",
+                "-addext",
+                "basicConstraints=critical,CA:FALSE",
+                "-addext",
+                "subjectAltName=DNS:lintel.test",
+                "-keyout",
+                "-",
+                "-out",
+                "-",
             ])
             .output()
             .unwrap();

@@ -1,5 +1,6 @@
 //! The examples of the repository, started with the real binary against stand-ins: each does what its header says.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use crate::harness::dialect::{self, Face};
 use crate::harness::process::{Key, Lintel};
 use crate::harness::temp::Temp;
 use crate::harness::{Provider, Script, until};
+use crate::transport::{authority, curl, issue};
 
 /// Starts an example: as it is written, but for ports, folders and the addresses that `edit` gives to its providers.
 fn start(name: &str, edit: impl FnOnce(&mut Value, &Temp)) -> Lintel {
@@ -18,7 +20,17 @@ fn start(name: &str, edit: impl FnOnce(&mut Value, &Temp)) -> Lintel {
     let text = std::fs::read_to_string(&path).unwrap();
     let mut tree = lintel_config::written(&text, name).unwrap();
     tree["listen"] = json!("127.0.0.1:0");
-    tree["admin"] = json!({ "listen": "127.0.0.1:0" });
+    // A socket file stands where the test's other files are.
+    let at_a_file = tree
+        .pointer("/admin/listen")
+        .and_then(Value::as_str)
+        .is_some_and(|a| a.starts_with("unix:"));
+    let admin = if at_a_file {
+        format!("unix:{}/admin.sock", dir.path().display())
+    } else {
+        "127.0.0.1:0".to_owned()
+    };
+    tree["admin"] = json!({ "listen": admin });
     tree["store"] = json!(dir.path().join("store"));
     for prices in tree
         .pointer_mut("/prices/files")
@@ -280,4 +292,56 @@ fn clouds() {
         assert!(last.head.start.contains(start), "{}", last.head.start);
         assert_eq!(last.head.get("api-key"), Some("k-azure"));
     }
+}
+
+#[test]
+fn edge() {
+    let upstream = Provider::start(dialect::answer);
+    let lintel = start("edge.yaml", |tree, dir| {
+        let folder = dir.path();
+        issue(folder, &authority(folder), "edge", 300);
+        std::fs::write(folder.join("openai.key"), "k-openai\n").unwrap();
+        for (key, file) in [("cert", "cert.pem"), ("key", "key.pem")] {
+            tree["tls"][key] = json!(format!("file:{}", folder.join(file).display()));
+        }
+        tree["providers"]["openai"]["api_key"] =
+            json!(format!("file:{}", folder.join("openai.key").display()));
+        at(tree, "openai", "openai", url(&upstream));
+    });
+    let folder = lintel.dir.path().to_owned();
+    let socket = folder.join("admin.sock");
+    let mode = std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    let made = lintel.cli_at(
+        &format!("unix:{}", socket.display()),
+        &[
+            "key",
+            "create",
+            "--tenant",
+            "acme",
+            "--project",
+            "search",
+            "--json",
+        ],
+    );
+    let key: Value = serde_json::from_slice(&made.stdout).unwrap();
+    let bearer = format!("authorization: Bearer {}", key["key"].as_str().unwrap());
+    let ca = folder.join("ca.pem").display().to_string();
+    let address = format!("https://{}/v1/chat/completions", lintel.addr);
+    let body = Face::Openai.body("chat", false);
+    let args = [
+        "--cacert",
+        &ca,
+        "-s",
+        "-H",
+        &bearer,
+        "-H",
+        "content-type: application/json",
+        "-d",
+        &body,
+        &address,
+    ];
+    let Some(answer) = curl(&args) else { return };
+    assert!(answer.ends_with(" 200"), "version and status: {answer}");
+    upstream.wait_for("gpt-4.1-mini", 1);
 }

@@ -12,7 +12,7 @@ use crate::harness::temp::Temp;
 use crate::harness::{Config, Face, Lintel, Provider, dialect, until};
 
 /// Makes an authority and gives what signs with it.
-fn authority(dir: &Path) -> Issuer<'static, KeyPair> {
+pub(crate) fn authority(dir: &Path) -> Issuer<'static, KeyPair> {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -22,7 +22,7 @@ fn authority(dir: &Path) -> Issuer<'static, KeyPair> {
 }
 
 /// Puts a pair for loopback into `dir`, each file whole at once.
-fn issue(dir: &Path, issuer: &Issuer<'static, KeyPair>, subject: &str, days: i32) {
+pub(crate) fn issue(dir: &Path, issuer: &Issuer<'static, KeyPair>, subject: &str, days: i32) {
     let key = KeyPair::generate().unwrap();
     let names = ["localhost", "127.0.0.1"].map(str::to_owned);
     let mut params = CertificateParams::new(names).unwrap();
@@ -152,7 +152,7 @@ fn served(lintel: &Lintel, ca: &str) -> Option<String> {
 }
 
 /// Version and status of an answer to `curl`; none when this machine's can't speak the protocol.
-fn curl(args: &[&str]) -> Option<String> {
+pub(crate) fn curl(args: &[&str]) -> Option<String> {
     let features = Command::new("curl").arg("--version").output().ok()?;
     if args.contains(&"--http2") && !String::from_utf8_lossy(&features.stdout).contains("HTTP2") {
         return None;
