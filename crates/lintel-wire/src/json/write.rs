@@ -7,8 +7,13 @@ use std::fmt::Write as _;
 
 /// Writes one object to the end of `out`.
 pub fn object(out: &mut String, fill: impl FnOnce(&mut Object<'_>)) {
+    let start = out.len();
     out.push('{');
-    fill(&mut Object { out, first: true });
+    fill(&mut Object {
+        out,
+        first: true,
+        start,
+    });
     out.push('}');
 }
 
@@ -63,6 +68,8 @@ fn number(out: &mut String, value: f64) {
 pub struct Object<'o> {
     out: &'o mut String,
     first: bool,
+    /// Where its brace stands.
+    start: usize,
 }
 
 impl Object<'_> {
@@ -74,6 +81,15 @@ impl Object<'_> {
         string(self.out, key);
         self.out.push(':');
         self.out
+    }
+
+    /// Whether a member of this name has been written. Reads what stands there: for the rare member whose name is
+    /// somebody else's choice.
+    pub fn has(&self, key: &str) -> bool {
+        let written = self.out.get(self.start..).unwrap_or_default();
+        let closed = format!("{written}}}");
+        super::parse_object(closed.as_bytes())
+            .is_ok_and(|members| members.iter().any(|m| m.key == key))
     }
 
     /// A string.
@@ -190,6 +206,19 @@ impl Array<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn knows_what_it_has_written() {
+        let mut out = String::from("before ");
+        object(&mut out, |o| {
+            assert!(!o.has("a"));
+            o.str("a", "x\"}").object("b", |b| {
+                b.int("c", 1);
+                assert!(b.has("c") && !b.has("a"));
+            });
+            assert!(o.has("a") && o.has("b") && !o.has("c"));
+        });
+    }
 
     #[test]
     fn writes_what_was_asked_for_in_order() {

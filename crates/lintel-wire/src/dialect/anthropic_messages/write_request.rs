@@ -202,7 +202,11 @@ fn extras(extras: &[Extra], o: &mut Object<'_>, notes: &mut Notes) {
         if extra.protocol != ANTHROPIC || is_inner(extra) {
             notes.drop(&extra.at);
         } else if extra.key != "output_config" {
-            o.raw(&extra.key, extra.value.as_str());
+            if o.has(&extra.key) {
+                notes.drop(&extra.at);
+            } else {
+                o.raw(&extra.key, extra.value.as_str());
+            }
         }
     }
 }

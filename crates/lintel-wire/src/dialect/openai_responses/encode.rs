@@ -327,7 +327,11 @@ fn extras(extras: &[Extra], o: &mut write::Object<'_>, notes: &mut Notes) {
         if extra.protocol != OPENAI || CHAT_ONLY.contains(&key) || is_inner(extra) {
             notes.drop(&extra.at);
         } else if key != "include" && !key.starts_with("text.") && !key.starts_with("reasoning.") {
-            o.raw(key, extra.value.as_str());
+            if o.has(key) {
+                notes.drop(&extra.at);
+            } else {
+                o.raw(key, extra.value.as_str());
+            }
         }
     }
 }

@@ -73,7 +73,7 @@ fn extras(o: &mut Object<'_>, request: &Request, host: &Host, notes: &mut Notes)
             "response_format" => request.settings.format.is_some(),
             key => key.contains('.') || WRITTEN.contains(&key) || OF_RESPONSES.contains(&key),
         };
-        if extra.protocol == OPENAI && !taken && terms::takes(host, key) {
+        if extra.protocol == OPENAI && !taken && terms::takes(host, key) && !o.has(key) {
             o.raw(key, extra.value.as_str());
         } else {
             notes.drop(&extra.at);
