@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::answer::Fact;
+use crate::codes;
 use crate::extract::JsonBody;
 use crate::instant::Direction;
 use crate::mint;
@@ -42,6 +43,9 @@ pub(crate) struct Wanted {
     state: Option<String>,
 }
 
+/// Seconds that a former secret may stay accepted: a year.
+const LONGEST_OVERLAP: u64 = 31_536_000;
+
 /// A key that files declare.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -51,7 +55,7 @@ pub(crate) struct WantedKey {
     #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
     sha256: Option<String>,
     /// Seconds for which a former secret stays accepted when `sha256` is another one; a day when absent.
-    #[schemars(range(max = 31_536_000))]
+    #[schemars(range(max = LONGEST_OVERLAP))]
     overlap_seconds: Option<u64>,
     owner: Option<Line>,
     description: Option<Line>,
@@ -211,16 +215,23 @@ impl WantedKey {
         let expires = match self.expires {
             Some(When(text)) if text.len() < 10 => {
                 let detail = format!("expires of `{name}`: write a time or a date, not a span");
-                return Err(Problem::invalid(detail));
+                return Err(Problem::new(&codes::INVALID_VALUE, detail));
             }
             Some(when) => Some(when.at("expires", now, Direction::Future)?),
             None => None,
         };
+        let overlap = self.overlap_seconds.unwrap_or(86_400);
+        if overlap > LONGEST_OVERLAP {
+            let detail = format!(
+                "overlap_seconds of `{name}` is {overlap}: a year, {LONGEST_OVERLAP}, is the most"
+            );
+            return Err(Problem::invalid(detail));
+        }
         let hash = self.sha256.map(|digits| read_hash(&digits)).transpose()?;
         let shared = |list: Vec<String>| list.into_iter().map(Arc::from).collect();
         Ok(DesiredKey {
             hash,
-            overlap: Duration::from_secs(self.overlap_seconds.unwrap_or(86_400)),
+            overlap: Duration::from_secs(overlap),
             disabled: self.disabled,
             spec: KeySpec {
                 name: name.to_owned(),

@@ -177,7 +177,7 @@ pub(crate) async fn delete(call: Call<ByName, Deletion>) -> Result<Accepted<Show
     let Deletion { confirm, ledger } = call.query;
     if confirm.0 != name {
         let text = format!("confirm: say the tenant's name once more, as in `confirm={name}`");
-        return Err(Problem::invalid(text));
+        return Err(Problem::new(&codes::INVALID_VALUE, text));
     }
     let declared = |t: &lintel_config::DeclaredTenant| *t.name == *name;
     if admin.plane.snapshot().tenants.iter().any(declared) {
