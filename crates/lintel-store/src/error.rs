@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use lintel_types::{Error, Kind};
+use rusqlite::ErrorCode;
 
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
@@ -243,6 +244,12 @@ impl From<StoreError> for Error {
             StoreError::LetGo => {
                 Error::gateway(Kind::Overloaded, "upgrade_under_way", error.to_string())
             }
+            StoreError::Sql { source, .. }
+                if source.sqlite_error_code() == Some(ErrorCode::DiskFull) =>
+            {
+                let text = "the store's disk is full, and nothing was changed: free space on it, then try again";
+                Error::gateway(Kind::Overloaded, "ledger_unavailable", text).because(error)
+            }
             StoreError::Unwritable(_) => {
                 let text = "the ledger cannot be written now: try again in a moment";
                 Error::gateway(Kind::Overloaded, "ledger_unavailable", text).because(error)
@@ -278,6 +285,16 @@ mod tests {
         assert_eq!(
             (missing.kind(), missing.code()),
             (Kind::NotFound, "not_found")
+        );
+        let full = rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL),
+            None,
+        );
+        let full = Error::from(StoreError::sql("/srv/lintel/control.sqlite")(full));
+        assert_eq!(full.code(), "ledger_unavailable");
+        assert!(
+            full.message().contains("disk is full") && !full.message().contains("/srv"),
+            "{full}"
         );
         let busy = Error::from(StoreError::Unwritable(io::Error::other("no space")));
         assert_eq!(
