@@ -2,7 +2,7 @@
 //!
 //! A socket file is a door for whoever may open it: it has mode 0600 before anybody can connect. One that a dead process
 //! left behind is replaced; one that somebody answers on, or a file that is no socket, is left alone and told. It is removed
-//! at the stop, unless another process has put its own there meanwhile.
+//! at the stop, unless another process has put its own there meanwhile, or has taken this one over.
 
 use std::fs::Permissions;
 use std::io;
@@ -10,6 +10,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use lintel_config::AdminAddress;
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -87,6 +89,18 @@ fn make_room(path: &Path) -> io::Result<()> {
 pub struct SocketFile {
     path: PathBuf,
     made: (u64, u64),
+    left: Arc<AtomicBool>,
+}
+
+/// Says that a socket file is another process's now. Clones say it of the same one.
+#[derive(Debug, Clone, Default)]
+pub struct LeaveFile(Arc<AtomicBool>);
+
+impl LeaveFile {
+    /// The file stays when this process's listener goes.
+    pub fn leave(&self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 impl SocketFile {
@@ -99,12 +113,21 @@ impl SocketFile {
         Ok(Self {
             path: path.to_owned(),
             made: (found.dev(), found.ino()),
+            left: Arc::default(),
         })
+    }
+
+    /// What it takes to leave it to another process.
+    pub fn leaver(&self) -> LeaveFile {
+        LeaveFile(Arc::clone(&self.left))
     }
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
+        if self.left.load(Ordering::Acquire) {
+            return;
+        }
         let found = std::fs::symlink_metadata(&self.path);
         if found.is_ok_and(|found| (found.dev(), found.ino()) == self.made) {
             // Gone already, or a directory that has become read only: nothing is left to be done about it.
@@ -153,6 +176,18 @@ mod tests {
         drop(lives);
         assert!(path.exists(), "left behind by a process that died");
         assert!(Port::bind(&address).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_was_left_to_another_process_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, address) = at(&dir);
+        let Port::Unix(listener, file) = Port::bind(&address).unwrap() else {
+            panic!("a socket file")
+        };
+        file.leaver().leave();
+        drop((listener, file));
+        assert!(path.exists());
     }
 
     #[test]

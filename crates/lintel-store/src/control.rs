@@ -129,6 +129,11 @@ impl Control {
         self.inner.let_go.store(false, Ordering::Release);
     }
 
+    /// Whether changes are another process's.
+    pub fn is_let_go(&self) -> bool {
+        self.inner.let_go.load(Ordering::Acquire)
+    }
+
     /// A number that is another one whenever another connection has changed something.
     /// <https://sqlite.org/pragma.html#pragma_data_version>
     pub fn data_version(&self) -> Result<i64, StoreError> {

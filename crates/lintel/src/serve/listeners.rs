@@ -5,11 +5,12 @@
 //! in `LISTEN_FDNAMES`. `data` takes calls, `admin` control requests. What is inherited goes before the configuration's
 //! address, and a difference is told. Knows no protocol. Invariant: a descriptor that nothing here can use is refused.
 
+use std::fmt::Display;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 
-use lintel_admin::port::Port;
+use lintel_admin::port::{Port, SocketFile};
 use lintel_config::{AdminAddress, Snapshot};
 use listenfd::ListenFd;
 
@@ -30,9 +31,16 @@ const UNNAMED: &str = "unknown";
 #[derive(Debug, Default)]
 pub(crate) struct Inherited {
     data: Option<TcpListener>,
-    admin: Option<TcpListener>,
+    admin: Option<AdminSocket>,
     /// The line to the process before, when this one is to take over from it.
     pub(crate) upgrade: Option<UnixStream>,
+}
+
+/// An inherited socket for control requests.
+#[derive(Debug)]
+enum AdminSocket {
+    Tcp(TcpListener),
+    Unix(UnixListener),
 }
 
 /// The sockets that the process listens on.
@@ -50,7 +58,7 @@ impl Inherited {
     /// Takes what was passed down. Once, before any thread is started: it changes the environment.
     ///
     /// # Errors
-    /// When a descriptor has a name that is not known, comes twice, or is no listening TCP socket.
+    /// When a descriptor has a name that is not known, comes twice, or is no listening socket of its place's kind.
     pub(crate) fn take() -> Result<Self, Failure> {
         let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
         let mut passed = ListenFd::from_env();
@@ -64,15 +72,26 @@ impl Inherited {
                     .map_err(unusable)?;
                 continue;
             }
-            let place = match name.as_str() {
-                DATA => &mut inherited.data,
-                ADMIN => &mut inherited.admin,
+            let taken = match name.as_str() {
+                DATA => inherited.data.is_some(),
+                ADMIN => inherited.admin.is_some(),
                 _ => return Err(refused(&name, "is not known")),
             };
-            if place.is_some() {
+            if taken {
                 return Err(refused(&name, "comes twice"));
             }
-            *place = passed.take_tcp_listener(index).map_err(unusable)?;
+            if name == DATA {
+                inherited.data = passed.take_tcp_listener(index).map_err(unusable)?;
+                continue;
+            }
+            // What a socket of the other kind is refused with says nothing: the second attempt tells.
+            inherited.admin = match passed.take_tcp_listener(index) {
+                Ok(socket) => socket.map(AdminSocket::Tcp),
+                Err(_) => passed
+                    .take_unix_listener(index)
+                    .map_err(unusable)?
+                    .map(AdminSocket::Unix),
+            };
         }
         Ok(inherited)
     }
@@ -96,7 +115,7 @@ fn names_of(names: &str, count: usize) -> Vec<String> {
 
 fn refused(name: &str, why: &str) -> Failure {
     Failure::failed(format!(
-        "the inherited socket `{name}` (LISTEN_FDS) {why}: pass one listening TCP socket called `{DATA}` and at most one called `{ADMIN}` \
+        "the inherited socket `{name}` (LISTEN_FDS) {why}: pass one listening TCP socket called `{DATA}` and at most one, TCP or a socket file's, called `{ADMIN}` \
          (FileDescriptorName= in a systemd socket unit)"
     ))
 }
@@ -109,25 +128,38 @@ impl Listeners {
     pub(crate) fn open(inherited: Inherited, snapshot: &Snapshot) -> Result<Self, Failure> {
         let mut told = Vec::new();
         let data = one(inherited.data, snapshot.listen, "listen", &mut told)?;
-        let admin = match (inherited.admin, &snapshot.admin) {
-            (Some(socket), AdminAddress::Tcp(address)) => {
-                Port::Tcp(one(Some(socket), *address, "admin.listen", &mut told)?)
-            }
-            (Some(socket), AdminAddress::Unix(_)) => {
-                told.push(format!(
-                    "`admin.listen` is {}, but the process was started with a socket for it, which is used",
-                    snapshot.admin
-                ));
-                Port::Tcp(socket)
-            }
-            (None, address) => Port::bind(address).map_err(|error| {
-                Failure::failed(format!(
-                    "can't listen on {address}: {error}; choose another `admin.listen` address, or stop what holds it"
-                ))
-            })?,
+        let admin = match inherited.admin {
+            Some(socket) => admin_port(socket, &snapshot.admin, &mut told)?,
+            None => Port::bind(&snapshot.admin)
+                .map_err(|error| unusable(&snapshot.admin, "admin.listen", &error))?,
         };
         Ok(Self { data, admin, told })
     }
+}
+
+/// The admin listener on an inherited socket.
+fn admin_port(
+    socket: AdminSocket,
+    configured: &AdminAddress,
+    told: &mut Vec<String>,
+) -> Result<Port, Failure> {
+    let failed = |error: io::Error| unusable(configured, "admin.listen", &error);
+    let port = match socket {
+        AdminSocket::Tcp(socket) => Port::Tcp(socket),
+        AdminSocket::Unix(socket) => {
+            let at = socket.local_addr().map_err(failed)?;
+            let path = at
+                .as_pathname()
+                .ok_or_else(|| refused(ADMIN, "has no file, so that nobody could name it"))?;
+            let file = SocketFile::at(path).map_err(failed)?;
+            Port::Unix(socket, file)
+        }
+    };
+    let at = port.address().map_err(failed)?;
+    if at != *configured {
+        told.push(differs("admin.listen", configured, &at));
+    }
+    Ok(port)
 }
 
 fn one(
@@ -136,21 +168,27 @@ fn one(
     setting: &str,
     told: &mut Vec<String>,
 ) -> Result<TcpListener, Failure> {
-    let unusable = |error: io::Error| {
-        Failure::failed(format!(
-            "can't listen on {address}: {error}; choose another `{setting}` address, or stop what holds it"
-        ))
-    };
+    let failed = |error: io::Error| unusable(&address, setting, &error);
     let Some(socket) = inherited else {
-        return TcpListener::bind(address).map_err(unusable);
+        return TcpListener::bind(address).map_err(failed);
     };
-    let at = socket.local_addr().map_err(unusable)?;
+    let at = socket.local_addr().map_err(failed)?;
     if at != address {
-        told.push(format!(
-            "`{setting}` is {address}, but the process was started with a socket that listens on {at}, which is used"
-        ));
+        told.push(differs(setting, &address, &at));
     }
     Ok(socket)
+}
+
+fn unusable(address: &dyn Display, setting: &str, error: &io::Error) -> Failure {
+    Failure::failed(format!(
+        "can't listen on {address}: {error}; choose another `{setting}` address, or stop what holds it"
+    ))
+}
+
+fn differs(setting: &str, configured: &dyn Display, at: &dyn Display) -> String {
+    format!(
+        "`{setting}` is {configured}, but the process was started with a socket that listens on {at}, which is used"
+    )
 }
 
 #[cfg(test)]
@@ -183,7 +221,7 @@ mod tests {
         snapshot.listen = data_at;
         let inherited = Inherited {
             data: Some(data),
-            admin: Some(admin),
+            admin: Some(AdminSocket::Tcp(admin)),
             upgrade: None,
         };
         let listeners = Listeners::open(inherited, &snapshot).unwrap();

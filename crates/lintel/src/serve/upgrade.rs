@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use command_fds::{CommandFdExt, FdMapping};
 
-use lintel_admin::port::Port;
+use lintel_admin::port::{LeaveFile, Port};
 
 use crate::serve::books::Reins;
 use crate::serve::listeners::{ADMIN, DATA, UPGRADE};
@@ -81,20 +81,22 @@ fn found(name: &OsString) -> Option<PathBuf> {
 #[derive(Debug)]
 pub(crate) struct Sockets {
     data: OwnedFd,
-    /// None: it is at a socket file, which a successor would find in use and this process would remove.
-    admin: Option<OwnedFd>,
+    admin: OwnedFd,
+    /// The admin listener's socket file, when it has one.
+    file: LeaveFile,
 }
 
 impl Sockets {
     /// Holds the sockets of both listeners.
     pub(crate) fn of(data: &TcpListener, admin: &Port) -> io::Result<Self> {
-        let admin = match admin {
-            Port::Tcp(admin) => Some(admin.try_clone()?.into()),
-            Port::Unix(..) => None,
+        let (admin, file) = match admin {
+            Port::Tcp(admin) => (admin.try_clone()?.into(), LeaveFile::default()),
+            Port::Unix(admin, file) => (admin.try_clone()?.into(), file.leaver()),
         };
         Ok(Self {
             data: data.try_clone()?.into(),
             admin,
+            file,
         })
     }
 }
@@ -117,17 +119,17 @@ impl Upgrade<'_> {
         if std::process::id() == 1 {
             return Err("process 1 can't hand over, for its end ends its container: start a container of the new version beside this one".to_owned());
         }
-        let Some(admin) = &self.sockets.admin else {
-            return Err("an admin listener at a socket file can't be handed over: restart instead, or set `admin.listen` to an address".to_owned());
-        };
         let (ours, theirs) = UnixStream::pair().map_err(|error| error.to_string())?;
         let path = self.program.path.display();
         let mut child = self
-            .start(admin, theirs)
+            .start(theirs)
             .map_err(|error| format!("can't start {path}: {error}"))?;
         let mut talk = Talk::over(ours);
         match self.hand_over(&mut talk, off) {
-            Ok(()) => Ok(child),
+            Ok(()) => {
+                self.sockets.file.leave();
+                Ok(child)
+            }
             Err(why) => {
                 // One that is gone already can't be killed.
                 let _ = child.kill();
@@ -149,10 +151,10 @@ impl Upgrade<'_> {
         }
     }
 
-    fn start(&self, admin: &OwnedFd, theirs: UnixStream) -> io::Result<Child> {
+    fn start(&self, theirs: UnixStream) -> io::Result<Child> {
         let passed = [
             (DATA, self.sockets.data.try_clone()?),
-            (ADMIN, admin.try_clone()?),
+            (ADMIN, self.sockets.admin.try_clone()?),
             (UPGRADE, theirs.into()),
         ];
         let names = passed.each_ref().map(|(name, _)| *name).join(":");

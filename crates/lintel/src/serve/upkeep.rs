@@ -119,6 +119,11 @@ impl Rounds {
     }
 
     fn round(&mut self) {
+        if self.tools.control.is_let_go() {
+            // The successor's affair: it begins again what is under way here.
+            self.under_way = None;
+            return;
+        }
         if self.noted.elapsed() >= MINUTE {
             self.noted = Instant::now();
             self.tools.keyring.note_used();

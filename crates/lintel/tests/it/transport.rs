@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
+use crate::harness::process::signalled;
 use crate::harness::temp::Temp;
 use crate::harness::{Config, Face, Lintel, Provider, dialect, until};
 
@@ -197,7 +198,17 @@ fn the_control_api_at_a_socket_file() {
         "{}",
         String::from_utf8_lossy(&listed.stderr)
     );
+    // It changes hands with everything else, and outlives the process that made it.
+    let old = lintel.pid();
+    lintel.upgrade().unwrap();
+    lintel.gone(old);
+    assert!(cli(&lintel, &url, &["tenant", "list"]).status.success());
+    let heir = lintel.pid();
+    signalled(heir, "TERM");
+    lintel.gone(heir);
+    assert!(!socket.exists());
     // Left behind by a process that was killed, it is replaced; after an orderly end it is gone.
+    let mut lintel = Lintel::start_in(dir.clone(), &config);
     lintel.kill();
     assert!(socket.exists());
     let mut lintel = Lintel::start_in(dir.clone(), &config);
