@@ -113,7 +113,7 @@ mod tests {
 
     const MANUAL: &str = include_str!("../../../docs/cli.md");
     /// What every verb that speaks to a gateway takes; told once.
-    const SHARED: [&str; 5] = ["json", "admin-url", "store", "help", "version"];
+    const SHARED: [&str; 6] = ["json", "admin-url", "ca", "store", "help", "version"];
 
     /// The verbs that do something, each as it is typed.
     fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, clap::Command)>) {
