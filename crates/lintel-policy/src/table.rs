@@ -260,6 +260,7 @@ mod tests {
         use FailureClass::*;
         let fails_over = [
             Connect,
+            Proxy,
             Tls,
             TimeoutConnect,
             TimeoutFirstToken,
