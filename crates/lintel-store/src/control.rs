@@ -28,7 +28,7 @@ pub use replays::{Replay, ReplayKey};
 pub use tenants::{Project, Tenant};
 pub use tokens::{NewToken, TokenRow};
 
-use crate::database::{Migration, Schema};
+use crate::database::{Examine, Migration, Schema};
 use crate::error::StoreError;
 
 /// `control.sqlite`. Nothing can replay it: every commit is synced.
@@ -58,6 +58,7 @@ pub(crate) const SCHEMA: Schema = Schema {
     ],
     page_bytes: 4096,
     synchronous: "FULL",
+    examine: Examine::Always,
     cache_kib: 1 << 10,
 };
 

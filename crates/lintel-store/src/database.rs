@@ -3,6 +3,7 @@
 //! Knows no table. Invariants: a file whose `user_version` is newer than this version's is never touched;
 //! a file that is damaged is named with what to do, and never mended by guessing.
 
+mod health;
 mod migrate;
 
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+pub(crate) use health::{Examine, means_damage, remedy};
 pub use migrate::Migrated;
 pub(crate) use migrate::{Migration, free_bytes};
 
@@ -29,6 +31,8 @@ pub(crate) struct Schema {
     pub(crate) page_bytes: u32,
     /// `NORMAL` where the journal can replay what a power cut loses, `FULL` where nothing else can.
     pub(crate) synchronous: &'static str,
+    /// When a start reads every page of it.
+    pub(crate) examine: Examine,
     /// KiB of page cache.
     pub(crate) cache_kib: u32,
 }

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use lintel_types::{Error, Kind};
 use rusqlite::ErrorCode;
 
+use crate::database;
+
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -31,8 +33,8 @@ pub enum StoreError {
     },
     /// A journal segment is damaged before its end.
     #[error(
-        "journal segment {} is corrupt at byte {offset} ({why}): restore the file from a copy, or cut it with \
-         `truncate -s {offset}` and move later segments away to start without the records after that byte", path.display()
+        "journal segment {} is corrupt at byte {offset} ({why}): put the newest backup that `lintel backup verify` accepts in \
+         place with `lintel backup restore`, or {} to start without the records from there on", path.display(), cut(*offset)
     )]
     Corrupt {
         /// The segment.
@@ -138,6 +140,14 @@ pub enum StoreError {
     /// A record that can't be written as or read from JSON.
     #[error("a journal record is not readable as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// A database is not what SQLite wrote.
+    #[error("database {} is damaged ({why}): {}", path.display(), database::remedy(path))]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A database statement failed.
     #[error("database {}: {source}", path.display())]
     Sql {
@@ -215,7 +225,27 @@ impl StoreError {
     /// For `map_err` on database operations.
     pub(crate) fn sql(path: impl Into<PathBuf>) -> impl FnOnce(rusqlite::Error) -> StoreError {
         let path = path.into();
-        move |source| StoreError::Sql { path, source }
+        move |source| {
+            if database::means_damage(&source) {
+                StoreError::damaged(path, source.to_string())
+            } else {
+                StoreError::Sql { path, source }
+            }
+        }
+    }
+
+    /// A database that must not be used.
+    pub(crate) fn damaged(path: impl Into<PathBuf>, why: impl Into<String>) -> StoreError {
+        let (path, why) = (path.into(), why.into());
+        StoreError::Damaged { path, why }
+    }
+}
+
+/// How to start without what lies behind a damaged byte of a segment.
+fn cut(offset: u64) -> String {
+    match offset {
+        0 => "move it and every later segment away".to_owned(),
+        _ => format!("cut it with `truncate -s {offset}` and move every later segment away"),
     }
 }
 

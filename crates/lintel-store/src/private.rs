@@ -27,7 +27,16 @@ pub(crate) fn file_options() -> OpenOptions {
 
 /// Opens or creates `path` and closes it to others, also when it was there before.
 pub(crate) fn open_file(path: &Path) -> io::Result<File> {
-    let file = file_options().open(path)?;
+    let file = file_options().open(path).map_err(in_words)?;
     file.set_permissions(Permissions::from_mode(0o600))?;
     Ok(file)
+}
+
+/// Says of a directory in a file's place what to do about it.
+pub(crate) fn in_words(error: io::Error) -> io::Error {
+    if error.kind() != io::ErrorKind::IsADirectory {
+        return error;
+    }
+    let why = "a directory is in its place: move it away and start again";
+    io::Error::new(io::ErrorKind::IsADirectory, why)
 }

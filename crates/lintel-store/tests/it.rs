@@ -1,4 +1,4 @@
-//! The store from outside: processes that die, random interleavings, questions.
+//! The store from outside: processes that die, files that are damaged, random interleavings, questions.
 
 #[path = "../src/samples.rs"]
 #[allow(dead_code, reason = "shared with the unit tests, which use all of it")]
@@ -7,6 +7,9 @@ mod samples;
 #[cfg(test)]
 #[path = "it/backup.rs"]
 mod backup;
+#[cfg(test)]
+#[path = "it/damage.rs"]
+mod damage;
 #[cfg(test)]
 #[path = "it/kill.rs"]
 mod kill;

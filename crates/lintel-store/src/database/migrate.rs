@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{Schema, version};
+use super::{Schema, means_damage, version};
 use crate::error::StoreError;
 
 /// One step of a schema. Its script is a file of `migrations/<database>`, named as it is.
@@ -76,12 +76,7 @@ pub(super) fn run(
     for (index, step) in missing.iter().enumerate() {
         let to = (done + index) as i64 + 1;
         let begun = Instant::now();
-        let ran = apply(db, step, to).map_err(|source| StoreError::Migration {
-            path: path.to_owned(),
-            name: step.name,
-            version: to - 1,
-            source,
-        })?;
+        let ran = apply(db, step, to).map_err(|source| failed(path, step, to - 1, source))?;
         // A file that is made has no former version to speak of.
         if ran && done > 0 {
             tell(Migrated {
@@ -93,6 +88,19 @@ pub(super) fn run(
         }
     }
     Ok(())
+}
+
+/// A page that a step meets may be damaged: then the step is not to blame.
+fn failed(path: &Path, step: &Migration, version: i64, source: rusqlite::Error) -> StoreError {
+    if means_damage(&source) {
+        return StoreError::sql(path)(source);
+    }
+    StoreError::Migration {
+        path: path.to_owned(),
+        name: step.name,
+        version,
+        source,
+    }
 }
 
 /// Returns whether it had to run: another connection may have been first.

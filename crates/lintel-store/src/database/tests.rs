@@ -25,6 +25,7 @@ fn schema(migrations: &'static [Migration]) -> Schema {
         migrations,
         page_bytes: 4096,
         synchronous: "NORMAL",
+        examine: Examine::Always,
         cache_kib: 64,
     }
 }

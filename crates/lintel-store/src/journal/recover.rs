@@ -12,6 +12,7 @@ use lintel_types::{Dispatched, ExchangeId, NodeId, Orphaned, Record, Timestamp};
 use super::frame::{self, Front, RecordKind};
 use super::segment::{self, Position};
 use crate::error::StoreError;
+use crate::private;
 
 /// What a scan found.
 pub(super) struct Scanned {
@@ -77,7 +78,9 @@ pub(super) fn scan(dir: &Path, node: NodeId) -> Result<Scanned, StoreError> {
                 why,
             });
         }
-        let bytes = std::fs::read(&path).map_err(StoreError::io("read", &path))?;
+        let bytes = std::fs::read(&path)
+            .map_err(private::in_words)
+            .map_err(StoreError::io("read", &path))?;
         scanned.end = Position::start_of(first);
         scanned.segments.push_back(first);
         let whole = segment::check_header(&bytes, node, &path)?;

@@ -14,7 +14,7 @@ use rusqlite::{CachedStatement, Transaction, params};
 use super::lane::Rows;
 use super::resources;
 use super::rollup::{Addition, Rollup};
-use crate::database::{Migration, Schema};
+use crate::database::{Examine, Migration, Schema};
 use crate::journal::{Batch, Entry};
 
 /// `kind` of an attempt's row.
@@ -54,6 +54,7 @@ pub(crate) const SCHEMA: Schema = Schema {
     ],
     page_bytes: 8192,
     synchronous: "NORMAL",
+    examine: Examine::AfterUncleanEnd,
     cache_kib: 8 << 10,
 };
 

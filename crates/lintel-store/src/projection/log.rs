@@ -6,7 +6,7 @@
 use rusqlite::{Transaction, params};
 
 use super::lane::Rows;
-use crate::database::{Migration, Schema};
+use crate::database::{Examine, Migration, Schema};
 use crate::journal::{Batch, Entry};
 
 /// `log.sqlite`. Pages are large so that a row of a kilobyte or three doesn't spill to an overflow page.
@@ -28,6 +28,7 @@ pub(crate) const SCHEMA: Schema = Schema {
     ],
     page_bytes: 16384,
     synchronous: "NORMAL",
+    examine: Examine::AfterUncleanEnd,
     cache_kib: 8 << 10,
 };
 

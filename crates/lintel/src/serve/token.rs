@@ -31,8 +31,8 @@ pub(crate) fn admin_token(
     store: &Path,
     loopback: bool,
 ) -> Result<String, Failure> {
-    let (token, whence, short_will_do) = match given.filter(|token| !token.is_empty()) {
-        Some(token) => (token, "LINTEL_ADMIN_TOKEN".to_owned(), loopback),
+    let (token, whence, short_will_do, remedy) = match given.filter(|token| !token.is_empty()) {
+        Some(token) => (token, "LINTEL_ADMIN_TOKEN".to_owned(), loopback, ""),
         None => {
             let path = store.join(FILE);
             let token = stored(&path).map_err(|error| {
@@ -41,19 +41,21 @@ pub(crate) fn admin_token(
                     path.display()
                 ))
             })?;
-            (token, path.display().to_string(), false)
+            let remedy = ": remove the file, and the next start makes another";
+            (token, path.display().to_string(), false, remedy)
         }
     };
     // What is sent in a header, and compared as it was sent.
     let sendable = token.bytes().all(|byte| byte.is_ascii_graphic());
     if !sendable || is_short(&token) && !short_will_do {
         return Err(Failure::failed(format!(
-            "the admin token in {whence} must be {SHORT} or more printable ASCII characters without spaces{}; {PREFIX} and 43 random ones are what lintel itself makes",
+            "the admin token in {whence} must be {SHORT} or more printable ASCII characters without spaces{}; {PREFIX} and 43 random ones are what lintel itself makes{}",
             if short_will_do {
                 " (fewer will do on loopback)"
             } else {
                 ""
-            }
+            },
+            remedy
         )));
     }
     Ok(token)

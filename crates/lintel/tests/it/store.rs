@@ -111,6 +111,46 @@ fn a_torn_journal_tail_is_repaired() {
     }
 }
 
+/// Starts on what is there; what it said instead of serving.
+fn refused(dir: &Arc<Temp>, env: &[(&str, &str)]) -> String {
+    let args = ["serve", "--config", "lintel.yaml"];
+    let said = Lintel::try_start(dir.clone(), &args, env);
+    let said = said.err().expect("must not start");
+    assert!(!said.contains("panicked"), "{said}");
+    said
+}
+
+#[test]
+fn a_damaged_file_is_named_with_what_to_do() {
+    let mut stage = Stage::good();
+    stage.still_serves("m");
+    stage.balance(4);
+    stage.lintel.stop();
+    let dir = stage.lintel.dir.clone();
+    let store = dir.path().join("store");
+    for file in ["control.sqlite", "ledger.sqlite", "log.sqlite"] {
+        let path = store.join(file);
+        let whole = std::fs::read(&path).unwrap();
+        for damaged in [&whole[..whole.len() / 2], &[b'x'; 4096], b""] {
+            std::fs::write(&path, damaged).unwrap();
+            let said = refused(&dir, &[]);
+            for words in [file, "is damaged", "lintel backup restore DIR --store"] {
+                assert!(said.contains(words), "{words} is missing: {said}");
+            }
+        }
+        std::fs::write(&path, whole).unwrap();
+    }
+    // Without a token in the environment the one of the file counts.
+    std::fs::write(store.join("admin.token"), b"").unwrap();
+    let said = refused(&dir, &[("LINTEL_ADMIN_TOKEN", "")]);
+    for words in ["admin.token", "remove the file"] {
+        assert!(said.contains(words), "{words} is missing: {said}");
+    }
+    // With everything as it was, it serves.
+    stage.lintel = Lintel::start_in(dir, &Config::of(&stage.provider));
+    assert_eq!(stage.call(Face::Openai, "up/m", false).0.status, 200);
+}
+
 #[test]
 fn check_reports_every_error_at_once() {
     let dir = Temp::new();
