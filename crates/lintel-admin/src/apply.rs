@@ -159,7 +159,10 @@ pub(crate) async fn apply(
             if dry_run {
                 secrets.clear();
             } else {
-                admin.keyring.publish()?;
+                // Both, whatever becomes of the other: a tenant that was pruned takes its tokens with it.
+                let (keys, tokens) = (admin.keyring.publish(), admin.tokens.reread());
+                keys?;
+                tokens?;
             }
             Ok((plan, secrets))
         })

@@ -31,7 +31,7 @@ pub(crate) struct Shown {
     name: Name,
     /// Whether files declare it (`lintel apply`).
     managed: bool,
-    /// Whether it is being deleted: its keys are revoked, its rows are on their way out.
+    /// Whether it is being deleted: its keys and tokens are revoked, its rows are on their way out.
     deleting: bool,
     /// The names of its projects.
     projects: Vec<String>,
@@ -171,7 +171,7 @@ pub(crate) enum Ledger {
     Delete,
 }
 
-/// Begins to delete a tenant with its data. Its keys are out of force, and its calls cut, before this is answered.
+/// Begins to delete a tenant with its data. Its keys and the tokens tied to it are out of force, and its calls cut, before this is answered.
 pub(crate) async fn delete(call: Call<ByName, Deletion>) -> Result<Accepted<Shown>, Problem> {
     let (admin, actor, Name(name)) = (call.admin, call.caller.name, call.path.tenant);
     let Deletion { confirm, ledger } = call.query;
@@ -195,7 +195,10 @@ pub(crate) async fn delete(call: Call<ByName, Deletion>) -> Result<Accepted<Show
             admin
                 .control
                 .begin_erasure(&name, &pseudonym, whole, &actor)?;
-            admin.keyring.publish()?;
+            // Both, whatever becomes of the other: neither keys nor tokens may outlive the answer.
+            let (keys, tokens) = (admin.keyring.publish(), admin.tokens.reread());
+            keys?;
+            tokens?;
             let projects = admin.control.projects(Some(&name))?;
             let projects = projects.into_iter().map(|project| project.name).collect();
             Ok(Shown::of(admin.control.tenant(&name)?, projects))

@@ -1,7 +1,7 @@
 //! Tenants on their way out: who asked, and what is left to do.
 //!
 //! Decides when a tenant is gone for good. The rows of ledger and log are [`crate::erase`]'s. Invariants: from the moment
-//! that its deletion is asked for, a tenant's keys are revoked and it takes nothing new; what was begun is found again
+//! that its deletion is asked for, a tenant's keys and tokens are revoked and it takes nothing new; what was begun is found again
 //! after a crash, and done again.
 
 use lintel_types::{AuditEntry, Timestamp};
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::keys::{self, KeyFilter, KeyState};
 use super::tenants::bare;
-use super::{Control, audit};
+use super::{Control, audit, tokens};
 use crate::erase::Erased;
 use crate::error::StoreError;
 
@@ -30,7 +30,7 @@ pub struct Erasure {
 }
 
 impl Control {
-    /// Begins to delete a tenant: its keys are revoked, and nothing new is made for it. Asking again changes nothing.
+    /// Begins to delete a tenant: its keys and the tokens tied to it are revoked, and nothing new is made for it. Asking again changes nothing.
     ///
     /// Errors: no such tenant.
     pub fn begin_erasure(
@@ -69,6 +69,7 @@ impl Control {
                     keys::set_state(t, key, KeyState::Revoked, now, actor)?;
                 }
             }
+            tokens::revoke_of_tenant(t, tenant, now, actor)?;
             let sql = "INSERT INTO erasures(tenant, pseudonym, ledger, actor, asked) VALUES (?1, ?2, ?3, ?4, ?5)";
             t.execute(sql, params![tenant, pseudonym, ledger, actor, now.as_micros()])?;
             let entry = AuditEntry {

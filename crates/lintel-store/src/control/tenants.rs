@@ -7,7 +7,7 @@ use lintel_types::{AuditEntry, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 
-use super::{Change, Control, audit, names};
+use super::{Change, Control, audit, names, tokens};
 use crate::error::StoreError;
 
 /// A tenant.
@@ -166,6 +166,12 @@ pub(super) fn ensure_tenant(
         audit::append(t, &created("tenant.create", name, name, now, actor))?;
         return Ok(true);
     }
+    stays(t, name)?;
+    Ok(false)
+}
+
+/// Refuses a tenant that is being deleted: it takes nothing new.
+pub(super) fn stays(t: &Transaction<'_>, name: &str) -> Result<(), Change> {
     let going = "SELECT EXISTS(SELECT 1 FROM erasures WHERE tenant = ?1)";
     if t.query_row(going, [name], |row| row.get(0))? {
         return Err(StoreError::Conflict {
@@ -175,7 +181,7 @@ pub(super) fn ensure_tenant(
         }
         .into());
     }
-    Ok(false)
+    Ok(())
 }
 
 /// Makes the project and its tenant, with their audit rows, unless they exist. Returns whether the project was made.
@@ -248,13 +254,14 @@ pub(super) fn delete_project(
     Ok(project)
 }
 
-/// Removes a tenant without projects.
+/// Removes a tenant without projects, and revokes the tokens tied to it.
 pub(super) fn delete_tenant(
     t: &Transaction<'_>,
     name: &str,
     now: Timestamp,
     actor: &str,
 ) -> Result<(), Change> {
+    tokens::revoke_of_tenant(t, name, now, actor)?;
     t.execute("DELETE FROM tenants WHERE name = ?1", [name])?;
     audit::append(t, &deleted("tenant.delete", name, name, now, actor))?;
     Ok(())

@@ -2,13 +2,14 @@
 //!
 //! Knows a token by the SHA-256 of its text, and a role by its name only: what a role may do is decided
 //! above. Invariants: a name is given once, so that an actor of the audit is one token; a revoked token stays
-//! revoked; every change but the moment of last use has its audit row, which holds neither secret nor hash.
+//! revoked; a tenant's tokens don't outlive it; every change but the moment of last use has its audit row, which holds
+//! neither secret nor hash.
 
 use lintel_types::{AuditEntry, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 
-use super::{Control, audit, names};
+use super::{Control, audit, names, tenants};
 use crate::error::StoreError;
 
 /// Actors that are no stored token: the token that the process is started with, and the configuration.
@@ -56,7 +57,7 @@ const COLUMNS: &str = "id, name, role, tenant, made, made_by, expires, last_used
 impl Control {
     /// Makes a token whose text has the SHA-256 `hash`.
     ///
-    /// Errors: the name is no name or was given before, the expiry has passed, the tenant does not exist.
+    /// Errors: the name is no name or was given before, the expiry has passed, the tenant does not exist or is being deleted.
     pub fn create_token(
         &self,
         new: &NewToken,
@@ -88,6 +89,7 @@ impl Control {
         self.change(|t| {
             if let Some(tenant) = &row.tenant {
                 names::exists(t, "tenant", "SELECT 1 FROM tenants WHERE name = ?1", tenant)?;
+                tenants::stays(t, tenant)?;
             }
             if TAKEN.contains(&&*row.name) || !insert(t, &row, &hash)? {
                 let name = row.name.clone();
@@ -126,19 +128,7 @@ impl Control {
             if before.revoked.is_some() {
                 return Ok(before);
             }
-            t.execute(
-                "UPDATE tokens SET revoked = ?2 WHERE id = ?1",
-                params![id, now.as_micros()],
-            )?;
-            let after = TokenRow {
-                revoked: Some(now),
-                ..before.clone()
-            };
-            audit::append(
-                t,
-                &changed("token.revoke", Some(&before), &after, now, actor),
-            )?;
-            Ok(after)
+            Ok(revoke(t, &before, now, actor)?)
         })
     }
 
@@ -154,6 +144,45 @@ impl Control {
         let sql = "UPDATE tokens SET last_used = max(coalesce(last_used, 0), ?2) WHERE id = ?1";
         self.read(|db| db.execute(sql, params![id, at.as_micros()]).map(drop))
     }
+}
+
+/// Revokes every token that is tied to `tenant`: one that is made under its name later must not be open to them.
+pub(super) fn revoke_of_tenant(
+    t: &Transaction<'_>,
+    tenant: &str,
+    now: Timestamp,
+    actor: &str,
+) -> rusqlite::Result<()> {
+    let sql = format!("SELECT {COLUMNS} FROM tokens WHERE tenant = ?1 AND revoked IS NULL");
+    let tokens: Vec<TokenRow> = t
+        .prepare(&sql)?
+        .query_map([tenant], token_row)?
+        .collect::<rusqlite::Result<_>>()?;
+    for token in &tokens {
+        revoke(t, token, now, actor)?;
+    }
+    Ok(())
+}
+
+fn revoke(
+    t: &Transaction<'_>,
+    before: &TokenRow,
+    now: Timestamp,
+    actor: &str,
+) -> rusqlite::Result<TokenRow> {
+    t.execute(
+        "UPDATE tokens SET revoked = ?2 WHERE id = ?1",
+        params![before.id, now.as_micros()],
+    )?;
+    let after = TokenRow {
+        revoked: Some(now),
+        ..before.clone()
+    };
+    audit::append(
+        t,
+        &changed("token.revoke", Some(before), &after, now, actor),
+    )?;
+    Ok(after)
 }
 
 fn insert(db: &Connection, token: &TokenRow, hash: &[u8; 32]) -> rusqlite::Result<bool> {

@@ -161,7 +161,7 @@ fn goes(content: &Value, ledger: bool) -> String {
 
 fn begins(answer: &Value) -> String {
     format!(
-        "tenant {} is being deleted: its keys are out of force.\n",
+        "tenant {} is being deleted: its keys and tokens are out of force.\n",
         text(answer, "name")
     )
 }

@@ -355,3 +355,45 @@ fn a_tenant_of_the_configuration_stays() {
         "{said}"
     );
 }
+
+#[test]
+fn a_tenants_token_goes_with_it_and_does_not_open_the_next_of_that_name() {
+    let stage = Stage::good();
+    let lintel = &stage.lintel;
+    let token = |name: &str, tenant: &str| {
+        lintel.cli(&["tenant", "create", tenant]);
+        let args = ["--role", "admin", "--tenant", tenant, "--json"];
+        let made = lintel.cli(&[&["token", "create", name][..], &args].concat());
+        let made: Value = serde_json::from_str(&made).unwrap();
+        made["token"].as_str().unwrap().to_owned()
+    };
+    let status = |token: &str| {
+        let request = crate::harness::Request::new("GET", "/api/v1/tokens/me")
+            .header("authorization", &format!("Bearer {token}"));
+        crate::harness::Client::connect(lintel.admin)
+            .call(&request)
+            .status
+    };
+    let (its, other) = (token("theirs", "globex"), token("others", "initech"));
+    assert_eq!((status(&its), status(&other)), (200, 200));
+    lintel.cli(&["tenant", "delete", "globex", "--yes", "--no-wait"]);
+    assert_eq!((status(&its), status(&other)), (401, 200));
+    until("the tenant to be gone", || {
+        lintel.ask("GET", "/api/v1/tenants/globex").status == 404
+    });
+    lintel.cli(&["tenant", "create", "globex"]);
+    assert_eq!((status(&its), status(&other)), (401, 200));
+    // Files that made a tenant and do not name it any more.
+    let apply = |text: &str| {
+        write(lintel, "keys.yaml", text);
+        lintel.cli(&["apply", "-f", "keys.yaml", "--prune", "--yes"]);
+    };
+    apply("tenants: { hooli: {} }\n");
+    let args = ["--role", "admin", "--tenant", "hooli", "--json"];
+    let made = lintel.cli(&[&["token", "create", "pruned"][..], &args].concat());
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let pruned = made["token"].as_str().unwrap();
+    assert_eq!(status(pruned), 200);
+    apply("tenants: {}\n");
+    assert_eq!((status(pruned), status(&other)), (401, 200));
+}

@@ -191,3 +191,50 @@ fn the_audit_is_asked_by_each_of_its_members() {
         Err(StoreError::NotFound { .. })
     ));
 }
+
+#[test]
+fn a_token_does_not_outlive_its_tenant() {
+    let (_scratch, control) = control();
+    let of = |name: &str, tenant: Option<&str>| NewToken {
+        tenant: tenant.map(Into::into),
+        ..new(name)
+    };
+    for tenant in ["acme", "globex"] {
+        control.create_tenant(tenant, "ops").unwrap();
+    }
+    let create = |name, tenant, byte| control.create_token(&of(name, tenant), [byte; 32], "ops");
+    let its = create("its", Some("acme"), 1).unwrap();
+    let former = create("former", Some("acme"), 2).unwrap();
+    let other = create("other", Some("globex"), 3).unwrap();
+    let all = create("all", None, 4).unwrap();
+    control.revoke_token(&former.id, "ops").unwrap();
+    let erasure = control
+        .begin_erasure("acme", "deleted:x", false, "boss")
+        .unwrap();
+    let revoked = |token: &TokenRow| control.token(&token.id).unwrap().revoked.is_some();
+    assert_eq!(
+        [&its, &former, &other, &all].map(revoked),
+        [true, true, false, false]
+    );
+    // One row for the one that changed.
+    let rows = control.audit(None, 99).unwrap();
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| &row.entry)
+        .filter(|entry| &*entry.action == "token.revoke" && &*entry.actor == "boss")
+        .map(|entry| (&*entry.object, entry.tenant.as_deref()))
+        .collect();
+    assert_eq!(told, [(its.id.as_str(), Some("acme"))]);
+    // While it goes nothing new is made for it; whoever has the name next begins with nothing.
+    let refused = create("late", Some("acme"), 5).unwrap_err();
+    assert!(
+        refused.to_string().contains("is being deleted"),
+        "{refused}"
+    );
+    control
+        .finish_erasure(&erasure, &Default::default())
+        .unwrap();
+    control.create_tenant("acme", "ops").unwrap();
+    assert!(revoked(&its));
+    create("late", Some("acme"), 5).unwrap();
+}
