@@ -16,7 +16,7 @@ const OK: u8 = 0x88;
 const REFUSED_STREAM: u32 = 7;
 const CANCEL: u32 = 8;
 
-fn plane(limits: &str) -> (Plane, SocketAddr) {
+pub(crate) fn plane(limits: &str) -> (Plane, SocketAddr) {
     let snapshot = load(&config(&format!("limits: {{ {limits} }}\n")));
     let plane = Plane::with(snapshot, None);
     let address = plane.running.as_ref().unwrap().local_addr;
@@ -38,7 +38,7 @@ fn status_of(frames: &[Frame], stream: u32) -> u8 {
     head.unwrap().payload[0]
 }
 
-fn counted(plane: &Plane, sample: &str) -> bool {
+pub(crate) fn counted(plane: &Plane, sample: &str) -> bool {
     plane.metrics.encode().contains(sample)
 }
 

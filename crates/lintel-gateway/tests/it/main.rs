@@ -10,6 +10,7 @@
 mod certificates;
 mod encrypted;
 mod ends;
+mod floods;
 mod frames;
 mod http2;
 mod names;
