@@ -1,15 +1,18 @@
 //! The real clock and random source. Everything below this floor takes them as arguments.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use lintel_types::{Clock, Entropy, Mono, Timestamp};
 
 /// The machine's clocks.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct SystemClock {
     epoch: Instant,
+    /// Microseconds that the wall clock has been stepped by. For tests.
+    step: Option<Arc<AtomicI64>>,
 }
 
 impl SystemClock {
@@ -17,6 +20,15 @@ impl SystemClock {
     pub fn new() -> Self {
         Self {
             epoch: Instant::now(),
+            step: None,
+        }
+    }
+
+    /// A clock whose wall time is the machine's and the microseconds in `step`, as if somebody had set it. For tests.
+    pub fn stepped(step: Arc<AtomicI64>) -> Self {
+        Self {
+            epoch: Instant::now(),
+            step: Some(step),
         }
     }
 
@@ -37,7 +49,9 @@ impl Clock for SystemClock {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        let real = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+        let step = self.step.as_ref().map_or(0, |s| s.load(Ordering::Relaxed));
+        Timestamp::from_micros(real.saturating_add(step))
     }
 
     fn mono(&self) -> Mono {

@@ -46,6 +46,8 @@ pub struct Deps {
     pub lines: LineWriter,
     /// Threads; 0 takes as many as there are cores.
     pub threads: usize,
+    /// The clocks.
+    pub clock: SystemClock,
     /// Finds the addresses of providers' names.
     pub resolve: Arc<dyn Resolve>,
     /// Sees each step of each call begin. For tests.
@@ -134,7 +136,7 @@ pub fn start(deps: Deps) -> Result<Running, StartError> {
 }
 
 fn share(deps: &Deps, threads: usize) -> Shared {
-    let clock = SystemClock::new();
+    let clock = deps.clock.clone();
     let limits = deps.snapshot.limits;
     let probe: Probe = deps.probe.clone();
     Shared {

@@ -2,10 +2,12 @@
 //!
 //! Decides when and in which portions; what may go is the configuration's word. Knows no request. Invariants: one
 //! transaction of upkeep holds a database for some milliseconds, and as long again it lets others have it; sums
-//! that usage is read from outlive the rows that they were made from; the deletion of audit rows is itself in the audit.
+//! that usage is read from outlive the rows that they were made from; the deletion of audit rows is itself in the audit;
+//! by a clock that has jumped nothing is deleted before it has stood by that for an hour.
 
 mod compact;
 mod pace;
+mod steady;
 mod sweep;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +25,7 @@ use crate::control::Control;
 use crate::error::StoreError;
 use crate::priority;
 use pace::{Pace, Stop};
+use steady::Steady;
 
 /// Time between two looks at what may go.
 const ROUND: Duration = Duration::from_secs(60);
@@ -71,6 +74,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     retention: Mutex<Retention>,
     status: Mutex<UpkeepStatus>,
+    steady: Mutex<Steady>,
     /// Held by whoever works, so that nobody asked to compact meets a round.
     turn: Mutex<()>,
     stop: Stop,
@@ -101,6 +105,7 @@ impl Upkeep {
             clock,
             retention: Mutex::new(retention),
             status: Mutex::default(),
+            steady: Mutex::default(),
             turn: Mutex::new(()),
             stop: Stop::default(),
             told,
@@ -163,6 +168,8 @@ impl Drop for Upkeep {
 
 impl Shared {
     fn round(&self) {
+        let (wall, mono) = (self.clock.wall(), self.clock.mono());
+        let now = self.steady.lock().look(wall, mono);
         if self.paused.load(Ordering::Acquire) {
             return;
         }
@@ -173,7 +180,7 @@ impl Shared {
             &self.dir,
             &retention,
             &self.control,
-            self.clock.wall(),
+            now,
             &self.stop,
             &mut swept,
         );
@@ -186,15 +193,17 @@ impl Shared {
     }
 }
 
-/// One round: everything that may go, then the space that it held where that is worth it.
+/// One round: everything that may go by `now`, which none leaves open, then the space that it held where that is worth it.
 fn sweep(
     dir: &Path,
     retention: &Retention,
     control: &Control,
-    now: Timestamp,
+    now: Option<Timestamp>,
     stop: &Stop,
     swept: &mut Swept,
 ) -> Result<(), StoreError> {
+    // At the beginning of time nothing is old yet. What is bounded by size alone needs no date.
+    let now = now.unwrap_or(Timestamp::from_micros(0));
     let mut pace = Pace::new(stop);
     sweep::log(dir, &retention.log, now, &mut pace, swept)?;
     sweep::ledger(dir, &retention.ledger, now, &mut pace, swept)?;

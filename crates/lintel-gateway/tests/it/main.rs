@@ -8,6 +8,7 @@
 )]
 
 mod certificates;
+mod clocks;
 mod encrypted;
 mod ends;
 mod floods;

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use lintel_config::Snapshot;
 use lintel_gateway::{
-    Deps, Drain, KeyEntry, Resolve, Running, Standing, Step, SystemResolver, start,
+    Deps, Drain, KeyEntry, Resolve, Running, Standing, Step, SystemClock, SystemResolver, start,
 };
-use lintel_store::{Journal, JournalOptions, Projection, SettledSink};
+use lintel_store::{Journal, JournalOptions, Projection, Queries, SettledSink};
 use lintel_telemetry::{Level, LineReader, Metrics};
 use lintel_types::{
     Caps, Clock as _, NodeId, Orphaned, Principal, PrincipalKind, RouteAccess, Settled,
@@ -48,7 +48,7 @@ pub(crate) struct Plane {
     projection: Option<Projection>,
     rows: Rows,
     lines: LineReader,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 #[derive(Clone, Default)]
@@ -86,8 +86,22 @@ impl Plane {
         probe: Option<Arc<dyn Fn(Step) + Send + Sync>>,
         resolve: Arc<dyn Resolve>,
     ) -> Self {
+        Self::assemble(snapshot, probe, resolve, (SystemClock::new(), key()))
+    }
+
+    /// By this clock, for this key.
+    pub(crate) fn timed(snapshot: Snapshot, clock: SystemClock, key: KeyEntry) -> Self {
+        Self::assemble(snapshot, None, Arc::new(SystemResolver), (clock, key))
+    }
+
+    fn assemble(
+        snapshot: Snapshot,
+        probe: Option<Arc<dyn Fn(Step) + Send + Sync>>,
+        resolve: Arc<dyn Resolve>,
+        (clock, key): (SystemClock, KeyEntry),
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let now = lintel_gateway::SystemClock::new().wall();
+        let now = clock.wall();
         let (journal, _) = Journal::open(dir.path(), JournalOptions::new(NodeId(0)), now).unwrap();
         let rows = Rows::default();
         let sinks: Vec<Box<dyn SettledSink>> = vec![Box::new(rows.clone())];
@@ -97,12 +111,13 @@ impl Plane {
         let deps = Deps {
             listener: std::net::TcpListener::bind(snapshot.listen).unwrap(),
             snapshot: Arc::new(snapshot),
-            keys: vec![key()],
+            keys: vec![key],
             queries: None,
             journal,
             metrics: metrics.clone(),
             lines,
             threads: 1,
+            clock,
             resolve,
             probe,
         };
@@ -112,7 +127,7 @@ impl Plane {
             projection: Some(projection),
             rows,
             lines: reader,
-            _dir: dir,
+            dir,
         }
     }
 
@@ -147,6 +162,11 @@ impl Plane {
         lines
             .filter(|line| !line.contains(r#""msg":"call""#))
             .collect()
+    }
+
+    /// What is on file.
+    pub(crate) fn queries(&self) -> Queries {
+        Queries::open(self.dir.path()).unwrap()
     }
 
     /// The rows so far, once there are `count` and nothing is under way.
@@ -230,7 +250,8 @@ pub(crate) fn read_until(connection: &mut TcpStream, text: &str) -> String {
     }
 }
 
-fn key() -> KeyEntry {
+/// The key of these tests.
+pub(crate) fn key() -> KeyEntry {
     let principal = Principal {
         kind: PrincipalKind::Key,
         key: "key_test".into(),

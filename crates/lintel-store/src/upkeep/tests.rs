@@ -43,7 +43,7 @@ fn run(scratch: &Scratch, control: &Control, retention: &Retention, now: Timesta
         scratch.path(),
         retention,
         control,
-        now,
+        Some(now),
         &Stop::default(),
         &mut swept,
     )
@@ -314,4 +314,73 @@ fn a_database_of_before_there_was_compaction_is_written_anew() {
     upkeep.compact().unwrap();
     assert_eq!(count(&scratch, "log.sqlite", "PRAGMA auto_vacuum"), 2);
     assert_eq!(count(&scratch, "log.sqlite", "SELECT COUNT(*) FROM log"), 5);
+}
+
+/// Both clocks, by hand.
+#[derive(Default)]
+struct Hands(Mutex<(Timestamp, Duration)>);
+
+impl Hands {
+    fn pass(&self, time: Duration) {
+        let mut hands = self.0.lock();
+        *hands = (hands.0.plus(time), hands.1 + time);
+    }
+
+    fn step_to(&self, wall: Timestamp) {
+        self.0.lock().0 = wall;
+    }
+}
+
+impl Clock for Hands {
+    fn wall(&self) -> Timestamp {
+        self.0.lock().0
+    }
+
+    fn mono(&self) -> lintel_types::Mono {
+        lintel_types::Mono(self.0.lock().1)
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_and_comes_back_deletes_nothing() {
+    let (scratch, control, now) = filled();
+    let (clock, keep) = (Arc::new(Hands::default()), age(days(20)));
+    let upkeep = Upkeep::start(
+        scratch.path(),
+        Retention {
+            log: keep,
+            ledger: keep,
+            audit: keep,
+        },
+        control,
+        Arc::clone(&clock) as Arc<dyn Clock>,
+        Box::new(|_, _| {}),
+    )
+    .unwrap();
+    let rounds = |count: u64| {
+        for _ in 0..count {
+            clock.pass(ROUND);
+            upkeep.shared.round();
+        }
+        upkeep.status()
+    };
+    // A machine that starts in 2099 and is told the time 59 minutes later.
+    let far = Timestamp::from_millis(4_070_908_800_000);
+    clock.step_to(far);
+    assert_eq!(rounds(59), UpkeepStatus::default());
+    clock.step_to(now);
+    assert_eq!(rounds(61), UpkeepStatus::default());
+    // A minute in 2099, and one in 1970.
+    for wrong in [far, Timestamp::from_micros(0)] {
+        let right = clock.wall();
+        clock.step_to(wrong);
+        rounds(1);
+        clock.step_to(right.plus(ROUND));
+        assert_eq!(rounds(61), UpkeepStatus::default(), "{wrong}");
+    }
+    // A step that stays is the time.
+    clock.step_to(now.plus(days(100)));
+    assert_eq!(rounds(59), UpkeepStatus::default());
+    let swept = rounds(2).swept;
+    assert_eq!((swept.log, swept.ledger), (1_440, 2 * 1_440));
 }

@@ -243,6 +243,7 @@ impl Start<'_> {
             metrics: self.metrics.clone(),
             lines: self.log.clone(),
             threads: 0,
+            clock: SystemClock::clone(&self.clock),
             resolve: Arc::new(SystemResolver),
             probe: None,
         };
