@@ -7,7 +7,7 @@ use std::time::Duration;
 use lintel_gateway::Step;
 use lintel_types::{FailureClass, Outcome, Phase};
 
-use crate::plane::{Plane, read_until};
+use crate::plane::{Plane, load_with, read_until};
 
 #[test]
 fn success() {
@@ -102,9 +102,26 @@ fn the_provider_breaks_off_or_falls_silent_mid_stream() {
 
 #[test]
 fn hang_up_before_the_first_byte() {
-    let plane = Plane::start(None);
-    let connection = plane.send("late", false);
-    wait(|| plane.running.as_ref().unwrap().handle.status().in_flight == 1);
+    let provider = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = provider.local_addr().unwrap().port();
+    let text = format!(
+        "listen: 127.0.0.1:0\nproviders:\n  far: {{ protocol: openai, base_url: 'http://127.0.0.1:{port}/v1', api_key: '${{K}}' }}\nprices: {{ unknown_model: allow_unpriced }}\nroutes:\n  far: {{ attempts: 1, tiers: [ {{ targets: [ {{ provider: far, model: m }} ] }} ] }}\n"
+    );
+    let plane = Plane::with(load_with(&text, &[("K", "x")]), None);
+    let connection = plane.send("far", false);
+    // The client hangs up only once the provider has read the request.
+    provider.set_nonblocking(true).unwrap();
+    let accepted = std::cell::RefCell::new(None);
+    wait(|| {
+        *accepted.borrow_mut() = provider.accept().ok();
+        accepted.borrow().is_some()
+    });
+    let (mut attempt, _) = accepted.into_inner().unwrap();
+    attempt.set_nonblocking(false).unwrap();
+    attempt
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    read_until(&mut attempt, "hello");
     drop(connection);
     let rows = plane.rows(1);
     assert_eq!(rows[0].outcome, Outcome::Cancelled);
@@ -129,12 +146,18 @@ fn hang_up_mid_stream() {
 
 #[test]
 fn hang_up_on_a_route_that_drains_books_what_the_provider_reports() {
-    let plane = Plane::start(None);
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&attempts);
+    let probe = move |step: Step| {
+        seen.fetch_add(usize::from(step == Step::Attempt), Ordering::SeqCst);
+    };
+    let plane = Plane::start(Some(Arc::new(probe)));
     let mut connection = plane.send("drained", true);
     read_until(&mut connection, "\"content\":\"");
     drop(connection);
     let unread = plane.send("drained", false);
-    wait(|| plane.running.as_ref().unwrap().handle.status().in_flight >= 1);
+    // From there to where the call goes on without its client nothing waits.
+    wait(|| attempts.load(Ordering::SeqCst) == 2);
     drop(unread);
     for row in plane.rows(2) {
         assert_eq!(row.outcome, Outcome::Cancelled);
