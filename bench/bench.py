@@ -82,6 +82,12 @@ def check(options):
                 print(f"{subject.name:<10}{kind:<8}{status} {content_type}, {len(body)} bytes: {'same as direct' if same else 'NOT AS DIRECT'}")
                 if not same:
                     print(f"  {body[:400]!r}")
+        for subject in cast:
+            subject.speak(True)
+            status, _, body = subject.send(scenarios.body("small", subject.model("mock-d0-b1024")))
+            same = (status, body) == (wanted["small"][0], wanted["small"][2])
+            wrong += not same
+            print(f"{subject.name:<10}{'tls':<8}{status}, {len(body)} bytes: {'same as direct without TLS' if same else 'NOT AS DIRECT'}")
     return 1 if wrong else 0
 
 
@@ -95,6 +101,7 @@ def during(options):
     scenario = scenarios.BY_NAME[options.scenarios.split(",")[0]]
     with rounds.alone(), rounds.stage([options.subject], options.binaries, options.wrap.split()) as (_, cast, work, files):
         subject = cast[0]
+        subject.speak(scenario.tls)
         argv = measure.load_argv(subject, scenario, work, scenario.seconds, scenarios.streams_to_hold(files, options.quick))
         argv += options.load.split()
         seen = []

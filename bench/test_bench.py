@@ -4,6 +4,7 @@ Run: cargo build && python3 -m unittest -v test_bench (in bench/).
 """
 import json
 import os
+import pathlib
 import socket
 import subprocess
 import tempfile
@@ -14,7 +15,8 @@ import unittest
 from harness import machine, proc, report, scenarios, subjects
 
 # What is judged here is what it counts, not how fast: the debug build serves as well.
-CLIENT = machine.BENCH / "target/debug/load-client"
+DEBUG = machine.BENCH / "target/debug"
+CLIENT = DEBUG / "load-client"
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -52,6 +54,40 @@ def load(answer, *args):
         done = subprocess.run([CLIENT, "once", "--url", f"http://127.0.0.1:{server.port}/", "--body", body.name, *args],
                               capture_output=True, check=True, timeout=20)
     return json.loads(done.stdout)
+
+
+class Tls(unittest.TestCase):
+    def called(self, directory, trust):
+        """What the load client says of one call to the mock by TLS, when it trusts `trust`."""
+        # The mock takes an address, not port 0's choice: one that was free a moment ago serves.
+        with socket.create_server(("127.0.0.1", 0)) as plain, socket.create_server(("127.0.0.1", 0)) as secure:
+            ports = [s.getsockname()[1] for s in (plain, secure)]
+        mock = subprocess.Popen([DEBUG / "mock-upstream", *(f"127.0.0.1:{port}" for port in ports), directory])
+        try:
+            end = time.monotonic() + 10
+            while time.monotonic() < end:
+                try:
+                    subjects.get(ports[0], "/health")
+                    break
+                except OSError:
+                    time.sleep(0.01)
+            body = directory / "body"
+            body.write_bytes(scenarios.body("small", "mock-d0-b1024"))
+            done = subprocess.run([CLIENT, "once", "--url", f"https://127.0.0.1:{ports[1]}/v1/chat/completions", "--body", body,
+                                   "--ca", trust / "ca.pem", "--expect-bytes", "1024"], capture_output=True, check=True, timeout=20)
+            return json.loads(done.stdout)
+        finally:
+            mock.terminate()
+            mock.wait(10)
+
+    def test_speaks_with_whom_it_trusts_and_nobody_else(self):
+        with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+            one, other = pathlib.Path(one), pathlib.Path(other)
+            for directory in (one, other):
+                subprocess.run([DEBUG / "certificates", directory], check=True, timeout=20)
+            self.assertEqual(self.called(one, one)["ok"], 1)
+            said = self.called(one, other)
+            self.assertEqual((said["ok"], said["errors"]), (0, 1))
 
 
 class AnswersAreJudged(unittest.TestCase):

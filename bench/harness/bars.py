@@ -15,6 +15,7 @@ class Bar:
 BARS = [
     Bar("CPU of a 1 KB call: data path, journal, metrics", "call1k", "path_ratio", 2.0, "× nginx"),
     Bar("CPU of a 1 KB call: with ledger and log projections", "call1k", "drained_ratio", 3.0, "× nginx"),
+    Bar("CPU of a 1 KB call with TLS on both sides, projections included", "tls1k", "drained_ratio", 2.2, "× nginx"),
     Bar("CPU of a 200 KB call, projections included", "big200k", "drained_ratio", 2.0, "× nginx"),
     Bar("CPU of a stream of 20 chunks, projections included", "stream500", "drained_ratio", 1.6, "× nginx"),
     Bar("CPU of a stream of 20 chunks, OpenAI's client to Anthropic's provider", "chat-to-messages", "drained_same", 1.5, "× same protocol"),

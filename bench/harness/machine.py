@@ -24,7 +24,8 @@ def commit():
     if not name:
         return "uncommitted"
     changed = _output("git", "status", "--porcelain", "--", "crates", "Cargo.toml", "Cargo.lock", "bench/load-client",
-                      "bench/mock-upstream", "bench/harness", "bench/nginx.conf", "bench/lintel.yaml")
+                      "bench/mock-upstream", "bench/harness", "bench/nginx.conf", "bench/lintel.yaml",
+                      "bench/certificates", "bench/lintel-tls.yaml")
     return name + ("-dirty" if changed else "")
 
 

@@ -41,7 +41,10 @@ def load_argv(subject, scenario, work, seconds, hold):
     file = work / f"body-{subject.name}-{scenario.name}.json"
     file.write_bytes(scenarios.body(scenario.body, subject.model(scenario.model, scenario.provider)))
     argv = [machine.BENCH / "target/release/load-client", *scenario.args.format(secs=seconds, hold=hold).split(),
-            *scenario.expect.split(), "--url", f"http://127.0.0.1:{subject.port}{scenario.path}", "--body", file]
+            *scenario.expect.split(), "--body", file,
+            "--url", f"{'https' if scenario.tls else 'http'}://127.0.0.1:{subject.port}{scenario.path}"]
+    if scenario.tls:
+        argv += ["--ca", subjects.CERTIFICATES / "ca.pem"]
     for name, value in subject.headers().items():
         argv += ["-H", f"{name}: {value}"]
     return argv

@@ -39,6 +39,7 @@ def stage(names, binaries, wrap=()):
         raise subjects.Failed(f"no such subject: {', '.join(unknown)}; there are {', '.join(builders)}")
     kept = False
     try:
+        subjects.certify()
         mock.start()
         for name in names:
             cast.append(builders[name]())
@@ -86,6 +87,8 @@ def run(names, binaries, chosen, rounds, quick, note):
         for group in chosen:
             turns = [(scenario, s) for scenario in group for s in cast if s.translates or not scenario.against]
             for scenario, subject in turns:
+                # All of a group speak alike: nothing is begun anew within its rounds for this.
+                subject.speak(scenario.tls)
                 if not scenario.latency:
                     warm_up(subject, scenario, work)
             for number in range(min(rounds, group[0].rounds)):

@@ -22,6 +22,8 @@ class Scenario:
     path: str = "/v1/chat/completions"
     provider: str = "mock"
     """Which of lintel.yaml's providers is named."""
+    tls: bool = False
+    """TLS on both sides of whatever stands between load and mock, and between the two themselves in `direct`."""
     against: str = ""
     """A translated call: only Lintel answers it, and it is measured in the same rounds as this scenario."""
 
@@ -37,6 +39,8 @@ HOLD_TARGET, HOLD_QUICK = 9900, 500
 SCENARIOS = [
     Scenario("call1k", "1 KB in, 1 KB out, 64 connections, closed loop", "mock-d0-b1024", "small",
              "closed --connections 64 --secs {secs}", expect=f"--expect-bytes {PLAIN_BYTES}"),
+    Scenario("tls1k", "the same with TLS 1.3 on both sides, connections kept", "mock-d0-b1024", "small",
+             "closed --connections 64 --secs {secs}", expect=f"--expect-bytes {PLAIN_BYTES}", tls=True),
     Scenario("big200k", "200 KB in, 1 KB out, 16 connections, closed loop", "mock-d0-b1024", "big",
              "closed --connections 16 --secs {secs}", seconds=8, expect=f"--expect-bytes {PLAIN_BYTES}"),
     Scenario("stream500", "20 chunks 10 ms apart, 60 ms to the first, 500 at once", STREAM, "stream",

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import shutil
+import ssl
 import statistics
 import subprocess
 import time
@@ -15,6 +16,8 @@ import time
 from . import machine, proc
 
 MOCK_PORT, NGINX_PORT, LINTEL_PORT = 9100, 9101, 9110
+MOCK_TLS_PORT, NGINX_TLS_PORT = 9102, 9103
+CERTIFICATES = machine.BENCH / "target/tls"
 PATH = "/v1/chat/completions"
 
 
@@ -30,17 +33,34 @@ def filled(name, **values):
     return text
 
 
+def certify():
+    """Makes a new CA and a leaf for this run: ca.pem, cert.pem and key.pem in CERTIFICATES."""
+    made = subprocess.run([machine.BENCH / "target/release/certificates", CERTIFICATES], capture_output=True, text=True, timeout=20)
+    if made.returncode:
+        raise Failed(f"no certificates were made: {made.stderr.strip()}")
+
+
 class Subject:
     """Direct: no process stands between load and mock. The others build on it."""
     name = "direct"
-    port = MOCK_PORT
+    ports = {False: MOCK_PORT, True: MOCK_TLS_PORT}
+    """Where it is called, without TLS and with it."""
     process = None
+    tls = False
     key = None
     translates = False
 
     def start(self):
         """Starts it; returns seconds until it was ready."""
         return 0.0
+
+    def speak(self, tls):
+        """From now on it is called with TLS, and calls with TLS, or neither."""
+        self.tls = tls
+
+    @property
+    def port(self):
+        return self.ports[self.tls]
 
     patience = 15
     """Seconds to end by itself when asked to."""
@@ -67,7 +87,11 @@ class Subject:
 
     def send(self, body):
         """One call, whole: (status, content type, body bytes)."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        if self.tls:
+            trust = ssl.create_default_context(cafile=CERTIFICATES / "ca.pem")
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=trust)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             connection.request("POST", PATH, body, {"content-type": "application/json", **self.headers()})
             reply = connection.getresponse()
@@ -102,7 +126,7 @@ class Subject:
 class Nginx(Subject):
     """One worker, keepalive on both sides, no log: bench/nginx.conf."""
     name = "nginx"
-    port = NGINX_PORT
+    ports = {False: NGINX_PORT, True: NGINX_TLS_PORT}
 
     def __init__(self, work, files):
         self.work, self.files = work / "nginx", files
@@ -110,14 +134,15 @@ class Nginx(Subject):
     def start(self):
         self.work.mkdir(exist_ok=True)
         config = self.work / "nginx.conf"
-        config.write_text(filled("nginx.conf", LISTEN=f"127.0.0.1:{self.port}", UPSTREAM=f"127.0.0.1:{MOCK_PORT}",
-                                 FILES=self.files, CONNECTIONS=2 * self.files))
+        config.write_text(filled("nginx.conf", LISTEN=f"127.0.0.1:{NGINX_PORT}", UPSTREAM=f"127.0.0.1:{MOCK_PORT}",
+                                 TLS_LISTEN=f"127.0.0.1:{NGINX_TLS_PORT}", TLS_UPSTREAM=f"127.0.0.1:{MOCK_TLS_PORT}",
+                                 CERTIFICATES=CERTIFICATES, FILES=self.files, CONNECTIONS=2 * self.files))
         log = self.work / "nginx.log"
         binary = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
         if not binary:
             raise Failed("nginx is not installed: run bench/setup.sh")
         self.process = proc.Proc([binary, "-p", self.work, "-c", config, "-e", self.work / "nginx.err"], proc.GATEWAY_CORE, log)
-        return self.wait(lambda: get(self.port, "/health")[0] == 200, self.work / "nginx.err")
+        return self.wait(lambda: get(NGINX_PORT, "/health")[0] == 200, self.work / "nginx.err")
 
 
 class Lintel(Subject):
@@ -126,8 +151,8 @@ class Lintel(Subject):
 
     def __init__(self, name, binary, work, index, wrap=()):
         self.name, self.binary, self.root, self.wrap = name, os.path.abspath(binary), work / name, list(wrap)
-        self.port = LINTEL_PORT + 2 * index
-        self.admin_port = self.port + 1
+        port = LINTEL_PORT + 2 * index
+        self.ports, self.admin_port = {False: port, True: port}, port + 1
         self.token = secrets.token_hex(32)
         self.starts = 0
         # Under a profiler everything, the end included, takes its time.
@@ -136,19 +161,28 @@ class Lintel(Subject):
         if not os.access(self.binary, os.X_OK):
             raise Failed(f"{self.binary} is not there: build it with `cargo build --release -p lintel`")
 
+    def speak(self, tls):
+        """Its listener does one or the other: it is started anew, with another file, when that changes."""
+        if tls != self.tls:
+            self.stop()
+            self.tls = tls
+            self.start()
+
     def start(self):
         self.starts += 1
         work = self.root / str(self.starts)
         work.mkdir(parents=True)
         config, self.log = work / "lintel.yaml", work / "lintel.log"
-        config.write_text(filled("lintel.yaml", LISTEN=f"127.0.0.1:{self.port}", ADMIN=f"127.0.0.1:{self.admin_port}",
-                                 STORE=work / "store", UPSTREAM=f"127.0.0.1:{MOCK_PORT}"))
+        template = "lintel-tls.yaml" if self.tls else "lintel.yaml"
+        config.write_text(filled(template, CERTIFICATES=CERTIFICATES, LISTEN=f"127.0.0.1:{self.port}", ADMIN=f"127.0.0.1:{self.admin_port}",
+                                 STORE=work / "store", UPSTREAM=f"127.0.0.1:{Subject.ports[self.tls]}"))
         argv = [*self.wrap, self.binary, "serve", "--config", config]
         self.process = proc.Proc(argv, proc.GATEWAY_CORE, self.log, {"LINTEL_ADMIN_TOKEN": self.token}, work)
         took = self.wait(lambda: get(self.admin_port, "/readyz")[0] == 200, self.log, 2 * self.patience)
         time.sleep(0.5)
-        self.cold.append(took)
-        self.idle_bytes = proc.resident(self.pid)
+        if not self.tls:
+            self.cold.append(took)
+            self.idle_bytes = proc.resident(self.pid)
         made = json.loads(self.cli("key", "create", "--tenant", "bench", "--project", "bench", "--direct", "--json"))
         self.key = made["key"]
         # A new key takes effect within a second, not at once.
@@ -215,5 +249,6 @@ class Mock(Subject):
 
     def start(self):
         log = self.work / "mock.log"
-        self.process = proc.Proc([machine.BENCH / "target/release/mock-upstream", f"127.0.0.1:{MOCK_PORT}"], proc.LOAD_CORE, log)
+        self.process = proc.Proc([machine.BENCH / "target/release/mock-upstream", f"127.0.0.1:{MOCK_PORT}",
+                                  f"127.0.0.1:{MOCK_TLS_PORT}", CERTIFICATES], proc.LOAD_CORE, log)
         return self.wait(lambda: get(MOCK_PORT, "/health")[0] == 200, log)

@@ -6,13 +6,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::answer::Seen;
 use crate::plan::Plan;
 use crate::response::Response;
+use crate::socket::{Connector, Socket};
 
 /// Large enough for a plain answer in one read, small enough for ten thousand of them.
 const READ: usize = 8 * 1024;
@@ -21,6 +20,8 @@ const READ: usize = 8 * 1024;
 pub(crate) struct Shared {
     /// What to do.
     pub(crate) plan: Plan,
+    /// How connections are opened.
+    pub(crate) connector: Connector,
     /// What has happened.
     pub(crate) tally: RefCell<crate::tally::Tally>,
     /// When the run began.
@@ -28,7 +29,7 @@ pub(crate) struct Shared {
 }
 
 struct Connection {
-    stream: TcpStream,
+    stream: Socket,
     response: Response,
     buffer: Box<[u8]>,
 }
@@ -73,7 +74,7 @@ impl Caller {
         connection.response.restart();
         connection
             .stream
-            .write_all(&self.shared.plan.request)
+            .send(&self.shared.plan.request)
             .await
             .map_err(|e| format!("write: {}", e.kind()))?;
         let (seen, first) = self.read(&mut connection).await?;
@@ -94,12 +95,9 @@ impl Caller {
     }
 
     async fn connect(&self) -> Result<Connection, String> {
-        let stream = TcpStream::connect(self.shared.plan.address)
-            .await
-            .map_err(|e| format!("connect: {}", e.kind()))?;
-        stream
-            .set_nodelay(true)
-            .map_err(|e| format!("connect: {}", e.kind()))?;
+        let address = self.shared.plan.address;
+        let opened = self.shared.connector.open(address).await;
+        let stream = opened.map_err(|e| format!("connect: {}", e.kind()))?;
         self.shared.tally.borrow_mut().connections += 1;
         Ok(Connection {
             stream,

@@ -7,6 +7,7 @@ mod call;
 mod pace;
 mod plan;
 mod response;
+mod socket;
 mod tally;
 
 use std::cell::RefCell;
@@ -41,7 +42,9 @@ fn run(plan: Plan) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let connector = socket::Connector::new(&plan)?;
     let shared = Rc::new(Shared {
+        connector,
         plan,
         tally: RefCell::default(),
         began: Instant::now(),

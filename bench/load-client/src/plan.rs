@@ -3,6 +3,7 @@
 //! Loopback only: a load generator that can be pointed at somebody else's machine is a weapon.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::answer::Expected;
@@ -23,6 +24,8 @@ pub(crate) enum Pace {
 pub(crate) struct Plan {
     pub(crate) pace: Pace,
     pub(crate) address: SocketAddr,
+    /// The URL is https, and this file says whom to trust.
+    pub(crate) ca: Option<PathBuf>,
     /// The whole request, head and body: written as it is.
     pub(crate) request: Vec<u8>,
     pub(crate) connections: usize,
@@ -39,8 +42,8 @@ pub(crate) struct Plan {
 }
 
 /// How to call it.
-pub(crate) const USAGE: &str = "usage: load-client closed|rate|once --url http://127.0.0.1:PORT/PATH --body FILE
-  [-H 'name: value']... [--connections N] [--calls N] [--secs S] [--rps R] [--ramp S] [--skip S] [--timeout S]
+pub(crate) const USAGE: &str = "usage: load-client closed|rate|once --url http[s]://127.0.0.1:PORT/PATH --body FILE
+  [--ca FILE (with https)] [-H 'name: value']... [--connections N] [--calls N] [--secs S] [--rps R] [--ramp S] [--skip S] [--timeout S]
   [--stream] [--expect-bytes N] [--expect-events N]";
 
 impl Plan {
@@ -54,6 +57,7 @@ impl Plan {
         let mut plan = Self {
             pace: Pace::Closed,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            ca: None,
             request: Vec::new(),
             connections: 1,
             calls: u64::MAX,
@@ -72,6 +76,7 @@ impl Plan {
             match flag.as_str() {
                 "--url" => url = Some(value),
                 "--body" => body = read(&value).map_err(|error| format!("{value}: {error}"))?,
+                "--ca" => plan.ca = Some(value.into()),
                 "-H" => headers = headers + value.trim() + "\r\n",
                 "--rps" => rps = number(&flag, &value)?,
                 "--connections" => plan.connections = number(&flag, &value)?,
@@ -91,7 +96,10 @@ impl Plan {
             "rate" if rps > 0.0 => Pace::Rate(rps),
             _ => return Err(format!("`{pace}` at {rps} calls a second is not a pace")),
         };
-        let (address, path) = target(&url.ok_or("--url is missing")?)?;
+        let (secure, address, path) = target(&url.ok_or("--url is missing")?)?;
+        if secure != plan.ca.is_some() {
+            return Err("https and --ca go together: one is there without the other".to_owned());
+        }
         plan.address = address;
         plan.request = request(address, &path, &headers, &body);
         Ok(plan)
@@ -110,13 +118,17 @@ fn seconds(flag: &str, value: &str) -> Result<Duration, String> {
         .map_err(|_| format!("{flag}: `{value}` is not a time in seconds"))
 }
 
-fn target(url: &str) -> Result<(SocketAddr, String), String> {
-    let bad = || format!("`{url}` is not of the form http://127.0.0.1:PORT/PATH");
-    let rest = url.strip_prefix("http://").ok_or_else(bad)?;
+/// Whether by TLS, where, and which path.
+fn target(url: &str) -> Result<(bool, SocketAddr, String), String> {
+    let bad = || format!("`{url}` is not of the form http[s]://127.0.0.1:PORT/PATH");
+    let (secure, rest) = match url.strip_prefix("https://") {
+        Some(rest) => (true, rest),
+        None => (false, url.strip_prefix("http://").ok_or_else(bad)?),
+    };
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let address: SocketAddr = authority.parse().map_err(|_| bad())?;
     match address.ip() {
-        IpAddr::V4(ip) if ip == Ipv4Addr::LOCALHOST => Ok((address, format!("/{path}"))),
+        IpAddr::V4(ip) if ip == Ipv4Addr::LOCALHOST => Ok((secure, address, format!("/{path}"))),
         _ => Err(bad()),
     }
 }
@@ -153,6 +165,9 @@ mod tests {
     fn refuses_other_machines_and_unknown_flags() {
         assert!(parse("closed --url http://192.0.2.1:80/ --body f").is_err());
         assert!(parse("closed --url https://127.0.0.1:80/ --body f").is_err());
+        assert!(parse("closed --url http://127.0.0.1:80/ --body f --ca c").is_err());
+        assert!(parse("closed --url https://192.0.2.1:80/ --body f --ca c").is_err());
+        assert!(parse("closed --url https://127.0.0.1:80/ --body f --ca c").is_ok());
         assert!(parse("closed --url http://127.0.0.1:80/ --bodies f").is_err());
         assert!(parse("often --url http://127.0.0.1:80/ --body f").is_err());
         assert!(parse("rate --url http://127.0.0.1:80/ --body f --rps 0").is_err());
