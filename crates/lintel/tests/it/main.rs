@@ -24,6 +24,7 @@ mod caps;
 mod clouds;
 mod configs;
 mod cut;
+mod disk_full;
 mod ends;
 mod errors;
 mod examples;
