@@ -149,7 +149,7 @@ fn certificates(snapshot: &Snapshot, now: Timestamp) -> Vec<CertificateStatus> {
         (Listener::Admin, &snapshot.admin_tls),
     ];
     let shown = |(listener, tls): (Listener, &Option<Arc<ServerTls>>)| {
-        let facts = &tls.as_ref()?.facts;
+        let facts = tls.as_ref()?.facts();
         Some(CertificateStatus {
             listener: listener.name(),
             subject: facts.subject.clone(),

@@ -3,11 +3,20 @@
 //! Pure: texts and a time in, values out. It knows nothing of listeners and providers; both read theirs
 //! with it. Invariant: no message repeats anything of a private key.
 
+use std::path::{Path as FilePath, PathBuf};
+
 use lintel_types::Timestamp;
+use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sha2::{Digest as _, Sha256};
 use x509_cert::der::Decode as _;
 use x509_cert::ext::pkix::{BasicConstraints, SubjectAltName};
+
+use crate::path::Path;
+use crate::problem::{Problem, Report};
+use crate::providers::Sources;
+use crate::secret::{self, BadSecret};
 
 /// A certificate with less than this left is warned about.
 const SOON_DAYS: i64 = 14;
@@ -24,6 +33,9 @@ pub enum BadPem {
     /// A block can't be read.
     #[error("holds a certificate that can't be read: it is damaged or no X.509")]
     Certificate,
+    /// A certificate can't vouch for others.
+    #[error("holds a certificate, its number {0}, that can't be an authority")]
+    Authority(usize),
     /// No key is in it.
     #[error(
         "holds no private key: it must be PEM, such as a block that begins with -----BEGIN PRIVATE KEY-----"
@@ -36,18 +48,83 @@ pub enum BadPem {
     Encrypted,
 }
 
+/// What `text`, which stands at `at`, points to.
+pub(crate) fn read<T>(
+    text: &str,
+    at: &Path,
+    sources: &Sources<'_>,
+    report: &mut Report<'_>,
+    parse: fn(&str) -> Result<T, BadPem>,
+) -> Option<T> {
+    let (text, whence) = secret::follow(text, sources.env, sources.read)
+        .map_err(|why| match why {
+            BadSecret::Literal => report.problem(at, "is not where PEM stands: write file:/path"),
+            why => report.problem(at, why),
+        })
+        .ok()?;
+    parse(&text)
+        .map_err(|why| report.problem(at, format!("{whence} {why}")))
+        .ok()
+}
+
+/// The files among what is written: a change of one is a reason to reload.
+pub(crate) fn files<'a>(written: impl IntoIterator<Item = Option<&'a String>>) -> Vec<PathBuf> {
+    let path = |text: &String| Some(FilePath::new(text.strip_prefix("file:")?).to_owned());
+    written.into_iter().flatten().filter_map(path).collect()
+}
+
+/// Why a chain and a key make no pair. It stands at the key.
+pub(crate) fn unfit(why: &rustls::Error) -> String {
+    match why {
+        rustls::Error::InconsistentKeys(_) => {
+            "is not the key of the certificate in `cert`: the two must be made together".to_owned()
+        }
+        why => format!("can't be used with the certificate in `cert`: {why}"),
+    }
+}
+
+/// Who may vouch for a peer.
+#[derive(Debug)]
+pub struct Authorities {
+    /// As rustls looks them up.
+    pub roots: RootCertStore,
+    /// SHA-256 over the certificates, in their order.
+    pub digest: [u8; 32],
+}
+
+/// The authorities of a PEM text, at least one.
+///
+/// # Errors
+/// When there is none, or one can't be read or vouch for others.
+pub fn authorities(text: &str) -> Result<Authorities, BadPem> {
+    let mut roots = RootCertStore::empty();
+    let mut digest = Sha256::new();
+    for (n, certificate) in (1..).zip(blocks(text)?) {
+        digest.update(&certificate);
+        roots.add(certificate).map_err(|_| BadPem::Authority(n))?;
+    }
+    let digest = digest.finalize().into();
+    Ok(Authorities { roots, digest })
+}
+
+/// The certificates of a PEM text, undecoded.
+fn blocks(text: &str) -> Result<Vec<CertificateDer<'static>>, BadPem> {
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
+    let all = all.map_err(|_| BadPem::Certificate)?;
+    match all.is_empty() {
+        true => Err(BadPem::NoCertificate),
+        false => Ok(all),
+    }
+}
+
 /// The certificates of a PEM text, in its order. Never empty.
 ///
 /// # Errors
 /// When there is none, or one can't be read.
 pub fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, BadPem> {
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
-    let chain = chain.map_err(|_| BadPem::Certificate)?;
-    match chain.iter().try_for_each(|one| facts(one).map(|_| ())) {
-        _ if chain.is_empty() => Err(BadPem::NoCertificate),
-        Err(bad) => Err(bad),
-        Ok(()) => Ok(chain),
-    }
+    let chain = blocks(text)?;
+    chain.iter().try_for_each(|one| facts(one).map(|_| ()))?;
+    Ok(chain)
 }
 
 /// The first private key of a PEM text: PKCS #8, PKCS #1 or SEC 1.
@@ -97,18 +174,36 @@ pub fn facts(der: &CertificateDer<'_>) -> Result<Facts, BadPem> {
     })
 }
 
+/// A certificate that is shown to others, and where it is configured.
+#[derive(Clone)]
+pub(crate) struct Shown {
+    pub(crate) facts: Facts,
+    pub(crate) place: Problem,
+}
+
+impl Shown {
+    /// What is to be said of its dates at `now`, and where.
+    pub(crate) fn expiring(&self, now: Timestamp) -> Option<Problem> {
+        let message = self.facts.expiry(now)?;
+        Some(Problem {
+            message,
+            ..self.place.clone()
+        })
+    }
+}
+
 impl Facts {
     /// What is to be said of its dates at `now`, if anything is.
     pub fn expiry(&self, now: Timestamp) -> Option<String> {
         let (subject, left) = (&self.subject, self.not_after.as_secs() - now.as_secs());
         let text = if left <= 0 {
             format!(
-                "the certificate of `{subject}` has expired, on {}: clients refuse it; put a new one in its place",
+                "the certificate of `{subject}` has expired, on {}: it is refused; put a new one in its place",
                 self.not_after
             )
         } else if self.not_before > now {
             format!(
-                "the certificate of `{subject}` doesn't hold before {}: clients refuse it until then; check it and this machine's clock",
+                "the certificate of `{subject}` doesn't hold before {}: it is refused until then; check it and this machine's clock",
                 self.not_before
             )
         } else if left < SOON_DAYS * DAY_SECS {
@@ -150,6 +245,13 @@ mod tests {
         assert_eq!(private_key(encrypted).unwrap_err(), BadPem::Encrypted);
         let damaged = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         assert_eq!(certificates(damaged), Err(BadPem::Certificate));
+        assert_eq!(authorities(damaged).unwrap_err(), BadPem::Authority(1));
+        assert_eq!(authorities(&key).unwrap_err(), BadPem::NoCertificate);
+        let (one, two) = (
+            authorities(&cert).unwrap(),
+            authorities(&format!("{cert}{cert}")).unwrap(),
+        );
+        assert_ne!(one.digest, two.digest);
     }
 
     #[test]

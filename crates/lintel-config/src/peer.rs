@@ -4,6 +4,7 @@
 //! opened for another configuration is never used for this one. Secrets count towards the id and are in no text.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use sha2::{Digest, Sha256};
 use lintel_wire::provider::PrivateAddresses;
 
 use crate::base_url::BaseUrl;
+use crate::certificate::Shown;
 use crate::proxy::Proxy;
 use crate::reach::is_local_name;
 use crate::secret::Secret;
@@ -147,6 +149,10 @@ pub struct TlsMaterial {
     pub(crate) roots_id: Option<[u8; 32]>,
     /// What the peer is shown.
     pub identity: Option<Arc<CertifiedKey>>,
+    /// Of the certificate in it.
+    pub(crate) own: Option<Shown>,
+    /// The files that all of it was read from: a change of one is a reason to reload.
+    pub files: Vec<PathBuf>,
 }
 
 impl fmt::Debug for TlsMaterial {

@@ -74,22 +74,23 @@ impl Snapshot {
             .flatten()
     }
 
-    /// What is to be said at `now` of the dates of the listeners' certificates.
+    /// What is to be said at `now` of the dates of the certificates that are shown to clients and to providers.
     pub fn expiring(&self, now: Timestamp) -> Vec<Problem> {
-        let listeners = [&self.tls, &self.admin_tls];
-        let expiring = |tls: &Arc<ServerTls>| tls.expiring(now);
+        let listeners = [&self.tls, &self.admin_tls].into_iter().flatten();
+        let listeners = listeners.map(|tls| &tls.own);
+        let to_providers = self.peers().filter_map(|peer| peer.tls.own.as_ref());
         listeners
-            .into_iter()
-            .flatten()
-            .filter_map(expiring)
+            .chain(to_providers)
+            .filter_map(|own| own.expiring(now))
             .collect()
     }
 
-    /// The files that the listeners' certificates and keys are read from.
+    /// The files that certificates and keys are read from.
     pub fn certificate_files(&self) -> Vec<PathBuf> {
-        let listeners = [&self.tls, &self.admin_tls];
-        let files = listeners.into_iter().flatten().flat_map(|tls| &tls.files);
-        files.cloned().collect()
+        let listeners = [&self.tls, &self.admin_tls].into_iter().flatten();
+        let listeners = listeners.flat_map(|tls| &tls.files);
+        let to_providers = self.peers().flat_map(|peer| &peer.tls.files);
+        listeners.chain(to_providers).cloned().collect()
     }
 }
 

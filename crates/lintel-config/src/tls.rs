@@ -5,10 +5,9 @@
 //! and clients can be held against their authority.
 
 use std::fmt;
-use std::path::{Path as FilePath, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use lintel_types::Timestamp;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
@@ -17,11 +16,10 @@ use rustls::server::danger::ClientCertVerifier;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::certificate::{self, BadPem, Facts};
+use crate::certificate::{self, Facts, Shown};
 use crate::path::Path;
-use crate::problem::{Problem, Report};
+use crate::problem::Report;
 use crate::providers::Sources;
-use crate::secret;
 
 /// TLS of a listener.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -57,12 +55,10 @@ pub enum ClientAuth {
 pub struct ServerTls {
     /// What rustls serves with.
     pub server: Arc<ServerConfig>,
-    /// Of the listener's own certificate.
-    pub facts: Facts,
     /// The files that it was read from: a change of one is a reason to reload.
     pub files: Vec<PathBuf>,
     written: TlsConfig,
-    place: Problem,
+    pub(crate) own: Shown,
 }
 
 impl fmt::Debug for ServerTls {
@@ -73,13 +69,9 @@ impl fmt::Debug for ServerTls {
 }
 
 impl ServerTls {
-    /// What is to be said of the certificate's dates at `now`.
-    pub(crate) fn expiring(&self, now: Timestamp) -> Option<Problem> {
-        let message = self.facts.expiry(now)?;
-        Some(Problem {
-            message,
-            ..self.place.clone()
-        })
+    /// Of the listener's own certificate.
+    pub fn facts(&self) -> &Facts {
+        &self.own.facts
     }
 }
 
@@ -91,14 +83,14 @@ pub(crate) fn resolve(
     sources: &Sources<'_>,
     report: &mut Report<'_>,
 ) -> Option<Arc<ServerTls>> {
-    let chain = pem(
+    let chain = certificate::read(
         &raw.cert,
         &at.key("cert"),
         sources,
         report,
         certificate::certificates,
     );
-    let key = pem(
+    let key = certificate::read(
         &raw.key,
         &at.key("key"),
         sources,
@@ -111,46 +103,18 @@ pub(crate) fn resolve(
     odd(&facts, &at.key("cert"), report);
     let built = server(chain, key, clients, protocols);
     let server = built
-        .map_err(|why| report.problem(&at.key("key"), unfit(&why)))
+        .map_err(|why| report.problem(&at.key("key"), certificate::unfit(&why)))
         .ok()?;
     let named = [Some(&raw.cert), Some(&raw.key), raw.client_ca.as_ref()];
     Some(Arc::new(ServerTls {
         server: Arc::new(server),
-        facts,
-        files: named
-            .into_iter()
-            .flatten()
-            .filter_map(|text| file(text))
-            .collect(),
+        files: certificate::files(named),
         written: raw.clone(),
-        place: report.place(&at.key("cert")),
+        own: Shown {
+            facts,
+            place: report.place(&at.key("cert")),
+        },
     }))
-}
-
-fn file(text: &str) -> Option<PathBuf> {
-    text.strip_prefix("file:")
-        .map(|path| FilePath::new(path).to_owned())
-}
-
-/// What stands where `text` points to.
-fn pem<T>(
-    text: &str,
-    at: &Path,
-    sources: &Sources<'_>,
-    report: &mut Report<'_>,
-    parse: fn(&str) -> Result<T, BadPem>,
-) -> Option<T> {
-    let (text, whence) = secret::follow(text, sources.env, sources.read)
-        .map_err(|why| match why {
-            secret::BadSecret::Literal => {
-                report.problem(at, "is not where PEM stands: write file:/path")
-            }
-            why => report.problem(at, why),
-        })
-        .ok()?;
-    parse(&text)
-        .map_err(|why| report.problem(at, format!("{whence} {why}")))
-        .ok()
 }
 
 /// How clients are held against their authority; the outer none is a problem, the inner one that they aren't.
@@ -168,16 +132,9 @@ fn clients(
         report.problem(at, "`client_ca` is missing: name the authorities whose client certificates are taken, or turn `client_auth` off");
         return None;
     };
-    let anchors = pem(text, &place, sources, report, certificate::certificates)?;
-    let mut roots = rustls::RootCertStore::empty();
-    for anchor in anchors {
-        if roots.add(anchor).is_err() {
-            report.problem(&place, "holds a certificate that can't be an authority");
-            return None;
-        }
-    }
+    let clients = certificate::read(text, &place, sources, report, certificate::authorities)?;
     let provider = Arc::new(ring::default_provider());
-    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(clients.roots), provider);
     let builder = match raw.client_auth {
         ClientAuth::Off => {
             report.warn(
@@ -213,15 +170,6 @@ fn server(
     // A client that comes back resumes by its ticket: nothing is kept here for it. New keys at each reading.
     config.ticketer = ring::Ticketer::new()?;
     Ok(config)
-}
-
-fn unfit(why: &rustls::Error) -> String {
-    match why {
-        rustls::Error::InconsistentKeys(_) => {
-            "is not the key of the certificate in `cert`: the two must be made together".to_owned()
-        }
-        why => format!("can't serve with the certificate in `cert`: {why}"),
-    }
 }
 
 /// Warns of what a listener can serve but clients refuse.

@@ -201,7 +201,7 @@ impl ControlHandle {
             (Listener::Data, &snapshot.tls),
             (Listener::Admin, &snapshot.admin_tls),
         ] {
-            let until = tls.as_ref().map(|tls| tls.facts.not_after);
+            let until = tls.as_ref().map(|tls| tls.facts().not_after);
             self.shared.metrics.certificate(listener, until);
         }
         self.shared.snapshot.store(snapshot);

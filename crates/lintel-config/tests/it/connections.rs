@@ -61,23 +61,23 @@ fn files_and_pairs_are_checked() {
         "{ ca: 'file:/gone.pem', cert: 'file:/cert.pem', key: 'file:/other.pem' }",
         &[
             ".ca: can't read /gone.pem: entity not found; check the path and that this user may read it",
-            ".key: file /other.pem is not the key of the first certificate in file /cert.pem: name the two that belong together",
+            ".key: is not the key of the certificate in `cert`: the two must be made together",
         ],
     );
     check(
         https,
         "{ ca: 'file:/text.pem', cert: 'file:/text.pem', key: 'file:/text.pem' }",
         &[
-            ".ca: file /text.pem holds no certificate: PEM is expected, which begins with -----BEGIN CERTIFICATE-----",
-            ".cert: file /text.pem holds no certificate: PEM is expected, which begins with -----BEGIN CERTIFICATE-----",
-            ".key: file /text.pem holds no private key: PEM is expected, which begins with -----BEGIN PRIVATE KEY-----",
+            ".ca: file /text.pem holds no certificate: it must be PEM, with a block that begins with -----BEGIN CERTIFICATE-----",
+            ".cert: file /text.pem holds no certificate: it must be PEM, with a block that begins with -----BEGIN CERTIFICATE-----",
+            ".key: file /text.pem holds no private key: it must be PEM, such as a block that begins with -----BEGIN PRIVATE KEY-----",
         ],
     );
     check(
         https,
         "{ cert: 'file:/cert.pem', key: 'file:/locked.pem' }",
         &[
-            ".key: file /locked.pem is encrypted, and nobody is there to type its passphrase: write it without one (openssl pkey -in … -out …)",
+            ".key: file /locked.pem holds an encrypted private key, which nobody would be there to decrypt at a start: decrypt it with `openssl pkey`, and keep the file readable to this user alone",
         ],
     );
     check(
@@ -93,9 +93,7 @@ fn files_and_pairs_are_checked() {
     check(
         https,
         "{ ca: '/cert.pem' }",
-        &[
-            ".ca: a secret doesn't belong in this file: put it in an environment variable and write \"${NAME}\", or in a file and write \"file:/path\"",
-        ],
+        &[".ca: is not where PEM stands: write file:/path"],
     );
     check(
         "http://localhost/v1",
@@ -232,4 +230,35 @@ fn a_pool_has_defaults_and_numbers_that_fit() {
         let problems = load(pool).unwrap_err().to_string();
         assert!(problems.contains(expect), "{pool}: {problems}");
     }
+}
+
+#[test]
+fn what_a_provider_is_shown_is_watched_and_its_dates_are_told() {
+    let pems = pems();
+    let text = "providers:\n  p: { protocol: openai, base_url: 'https://localhost', tls: { ca: 'file:/ca', cert: 'file:/cert', key: 'file:/key' } }\n";
+    let files = [
+        ("/ca", &*pems.cert),
+        ("/cert", &pems.cert),
+        ("/key", &pems.key),
+    ];
+    let snapshot = load_with(text, &[], &files).unwrap().snapshot;
+    let watched = snapshot.certificate_files();
+    for (file, _) in files {
+        assert!(
+            watched
+                .iter()
+                .any(|path| path == std::path::Path::new(file)),
+            "{file}"
+        );
+    }
+    let at = |years: i64| lintel_types::Timestamp::from_micros(years * 365 * 86_400 * 1_000_000);
+    assert_eq!(snapshot.expiring(at(2025 - 1970)), []);
+    let told = snapshot.expiring(at(5000 - 1970));
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].path, "providers.p.tls.cert");
+    assert!(
+        told[0].message.contains("has expired"),
+        "{}",
+        told[0].message
+    );
 }
