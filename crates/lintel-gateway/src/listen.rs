@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 pub(crate) use self::addresses::Addresses;
 use crate::drain::Phase;
+use crate::shared::Shared;
 use crate::start::Worker;
 
 /// Connections that may have waited in the kernel's queue when no more are taken.
@@ -64,14 +65,12 @@ pub(crate) async fn accept(
 fn admit(worker: &Arc<Worker>, stream: TcpStream, peer: SocketAddr, phase: watch::Receiver<Phase>) {
     let shared = &worker.shared;
     let Ok(slot) = shared.connections.hold(1) else {
-        // Closed at once: a connection over the cap costs as little as can be.
-        shared.metrics.shed(Shed::Connections);
-        return;
+        return turn_away(shared, Shed::Connections, "limits.connections", peer);
     };
     let most = shared.snapshot.load().limits.connections_per_address;
     let Ok(share) = Addresses::hold(&shared.addresses, peer.ip(), most) else {
-        shared.metrics.shed(Shed::ConnectionsPerAddress);
-        return;
+        let limit = "limits.connections_per_address";
+        return turn_away(shared, Shed::ConnectionsPerAddress, limit, peer);
     };
     let gauge = shared.metrics.connection();
     let worker = Arc::clone(worker);
@@ -79,4 +78,13 @@ fn admit(worker: &Arc<Worker>, stream: TcpStream, peer: SocketAddr, phase: watch
         connection::serve(worker, stream, phase).await;
         drop((slot, share, gauge));
     });
+}
+
+/// Closed at once, for a connection over a cap costs as little as can be.
+fn turn_away(shared: &Shared, reason: Shed, limit: &'static str, peer: SocketAddr) {
+    shared.metrics.shed(reason);
+    let event = LogEvent::new(shared.wall(), Level::Warn, "connection turned away");
+    let event = event.field("limit", limit);
+    let event = event.field("peer", peer.ip().to_string());
+    shared.lines.strangers(event, shared.now());
 }
