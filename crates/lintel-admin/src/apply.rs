@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use lintel_config::apply::raw::{HeaderWord, PriorityWord};
 use lintel_store::{ApplyHow, Desired, DesiredKey, KeySpec, Plan, StoreError};
-use lintel_types::{CallHeader, Caps, Priority, RouteAccess, Timestamp};
+use lintel_types::{Caps, Priority, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,6 +18,7 @@ use crate::answer::Fact;
 use crate::codes;
 use crate::extract::JsonBody;
 use crate::instant::Direction;
+use crate::key_view::{access, headers, shared};
 use crate::mint;
 use crate::operation::{Call, Nothing};
 use crate::problem::Problem;
@@ -231,7 +232,6 @@ impl WantedKey {
             return Err(Problem::invalid(detail));
         }
         let hash = self.sha256.map(|digits| read_hash(&digits)).transpose()?;
-        let shared = |list: Vec<String>| list.into_iter().map(Arc::from).collect();
         Ok(DesiredKey {
             hash,
             overlap: Duration::from_secs(overlap),
@@ -240,10 +240,7 @@ impl WantedKey {
                 name: name.to_owned(),
                 owner: self.owner.map(|Line(text)| text).unwrap_or_default(),
                 description: self.description.map(|Line(text)| text).unwrap_or_default(),
-                routes: match self.routes {
-                    None => RouteAccess::All,
-                    Some(names) => RouteAccess::Only(shared(names)),
-                },
+                routes: access(self.routes),
                 direct: self.direct,
                 expose_targets: self.expose_targets,
                 expires,
@@ -252,9 +249,7 @@ impl WantedKey {
                     max_in_flight: self.max_in_flight,
                     models: self.models.map(shared),
                     priority: self.priority.map(Priority::from),
-                    headers: self
-                        .headers
-                        .map(|h| h.into_iter().map(CallHeader::from).collect()),
+                    headers: self.headers.map(headers),
                     feature: self.feature.map(Arc::from),
                 },
             },

@@ -57,7 +57,7 @@ pub(crate) struct BySequence {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AuditRow")]
 pub(crate) struct Shown {
-    /// Counts from 1, without gaps.
+    /// Counts from 1. A gap is what retention took, which an `audit.expire` row tells.
     sequence: u64,
     at: Moment,
     /// The name of the token that was shown, or `config` for what the configuration declares.

@@ -197,15 +197,15 @@ impl Change {
     }
 }
 
-fn access(routes: Option<Vec<String>>) -> RouteAccess {
+pub(crate) fn access(routes: Option<Vec<String>>) -> RouteAccess {
     routes.map_or(RouteAccess::All, |names| RouteAccess::Only(shared(names)))
 }
 
-fn shared(texts: Vec<String>) -> Vec<Arc<str>> {
+pub(crate) fn shared(texts: Vec<String>) -> Vec<Arc<str>> {
     texts.into_iter().map(Arc::from).collect()
 }
 
-fn headers(words: Vec<HeaderWord>) -> Vec<CallHeader> {
+pub(crate) fn headers(words: Vec<HeaderWord>) -> Vec<CallHeader> {
     words.into_iter().map(CallHeader::from).collect()
 }
 

@@ -17,11 +17,11 @@ pub(crate) mod outcome;
 mod predecessor;
 mod process;
 mod reloader;
+mod rounds;
 mod stop;
 mod talk;
 mod token;
 pub(crate) mod upgrade;
-mod upkeep;
 mod wait;
 mod watch;
 

@@ -13,7 +13,7 @@ use crate::error::StoreError;
 /// One row of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AuditRow {
-    /// Counts from 1, without gaps.
+    /// Counts from 1. A gap is what retention took, which an `audit.expire` row tells.
     pub sequence: u64,
     /// What happened.
     pub entry: AuditEntry,

@@ -27,10 +27,10 @@ use crate::serve::lines::{self, Writer};
 use crate::serve::listeners::{Inherited, Listeners};
 use crate::serve::predecessor::{self, Predecessor};
 use crate::serve::reloader::Reloader;
+use crate::serve::rounds::{Rounds, Tools};
 use crate::serve::stop::{Parts, until_stopped};
 use crate::serve::talk::Fixed;
 use crate::serve::upgrade::{Program, Sockets};
-use crate::serve::upkeep::{Tools, Upkeep};
 use crate::serve::wait::Early;
 use crate::serve::{files, process, token};
 use crate::source::{self, Source};
@@ -157,7 +157,7 @@ impl Start<'_> {
             own,
         ));
         let reload = self.reloader(&books, &plane, &keyring, dial);
-        let upkeep = self.upkeep(&books, &plane, &keyring)?;
+        let rounds = self.rounds(&books, &plane, &keyring)?;
         let api = router(self.api(&books, &plane, Arc::clone(&keyring), &reload, &token))
             .map_err(told)?;
         let handle = plane.handle.clone();
@@ -170,7 +170,7 @@ impl Start<'_> {
             plane,
             admin,
             books,
-            upkeep,
+            rounds,
             reload,
             keyring,
             program: Arc::new(program),
@@ -250,13 +250,13 @@ impl Start<'_> {
         lintel_gateway::start(deps).map_err(told)
     }
 
-    fn upkeep(
+    fn rounds(
         &self,
         books: &Books,
         plane: &Running,
         keyring: &Arc<Keyring>,
-    ) -> Result<Upkeep, Failure> {
-        let started = Upkeep::start(Tools {
+    ) -> Result<Rounds, Failure> {
+        let started = Rounds::start(Tools {
             keyring: Arc::clone(keyring),
             control: books.control.clone(),
             plane: plane.handle.clone(),
@@ -267,7 +267,7 @@ impl Start<'_> {
             clock: self.clock(),
         });
         started
-            .map_err(|error| Failure::failed(format!("can't start the upkeep's thread: {error}")))
+            .map_err(|error| Failure::failed(format!("can't start the thread of rounds: {error}")))
     }
 
     fn reloader(

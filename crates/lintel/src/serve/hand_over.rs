@@ -106,7 +106,7 @@ impl Parts {
             plane,
             admin,
             books,
-            upkeep,
+            rounds,
             reload,
             keyring,
             sockets,
@@ -115,7 +115,7 @@ impl Parts {
             ..
         } = self;
         // The successor's affair from now on. It is waited for beside the calls.
-        let resting = tokio::task::spawn_blocking(move || drop(upkeep));
+        let resting = tokio::task::spawn_blocking(move || drop(rounds));
         // Should the successor die, nobody must wait in a queue that nobody takes from.
         drop((reload, sockets));
         let how = Drain {

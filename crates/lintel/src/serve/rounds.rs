@@ -44,12 +44,12 @@ pub(crate) struct Tools {
 }
 
 /// The thread. Dropping it ends it after a last writing down.
-pub(crate) struct Upkeep {
+pub(crate) struct Rounds {
     stop: Arc<(Mutex<bool>, Condvar)>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Upkeep {
+impl Rounds {
     /// Starts it.
     ///
     /// # Errors
@@ -58,8 +58,8 @@ impl Upkeep {
         let stop = Arc::new((Mutex::new(false), Condvar::new()));
         let mine = Arc::clone(&stop);
         let thread = std::thread::Builder::new()
-            .name("lintel-upkeep".into())
-            .spawn(move || Rounds::new(tools).run(&mine))?;
+            .name("lintel-rounds".into())
+            .spawn(move || Round::new(tools).run(&mine))?;
         Ok(Self {
             stop,
             thread: Some(thread),
@@ -67,7 +67,7 @@ impl Upkeep {
     }
 }
 
-impl Drop for Upkeep {
+impl Drop for Rounds {
     fn drop(&mut self) {
         *self.stop.0.lock() = true;
         self.stop.1.notify_all();
@@ -78,7 +78,7 @@ impl Drop for Upkeep {
     }
 }
 
-struct Rounds {
+struct Round {
     tools: Tools,
     noted: Instant,
     complained: Option<Instant>,
@@ -96,7 +96,7 @@ struct UnderWay {
     closed: Option<u64>,
 }
 
-impl Rounds {
+impl Round {
     fn new(tools: Tools) -> Self {
         Self {
             tools,

@@ -19,9 +19,9 @@ use crate::serve::books::Books;
 use crate::serve::hand_over::Upgraded;
 use crate::serve::notify;
 use crate::serve::predecessor::Predecessor;
+use crate::serve::rounds::Rounds;
 use crate::serve::talk::Fixed;
 use crate::serve::upgrade::{Program, Sockets};
-use crate::serve::upkeep::Upkeep;
 use crate::serve::wait::{Asked, Early, Signals};
 use crate::serve::watch::Watches;
 use crate::source::Source;
@@ -38,7 +38,7 @@ pub(crate) struct Parts {
     /// The stores.
     pub(crate) books: Books,
     /// What is done beside the calls.
-    pub(crate) upkeep: Upkeep,
+    pub(crate) rounds: Rounds,
     /// What a signal or a changed file asks for.
     pub(crate) reload: Arc<dyn Reload>,
     /// The keys in force.
@@ -111,14 +111,14 @@ impl Parts {
             plane,
             admin,
             books,
-            upkeep,
+            rounds,
             reload,
             log,
             clock,
             ..
         } = self;
         // It may be writing a database anew: that is waited for beside the calls.
-        let resting = tokio::task::spawn_blocking(move || drop(upkeep));
+        let resting = tokio::task::spawn_blocking(move || drop(rounds));
         let limits = plane.handle.snapshot().limits;
         let how = Drain {
             delay: limits.drain_delay,
