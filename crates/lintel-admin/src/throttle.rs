@@ -5,9 +5,10 @@
 //! Whoever is over the rate is refused before the token is looked at, else guessing would not slow down.
 
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
+use lintel_gateway::client_network;
 use lintel_types::Mono;
 use parking_lot::Mutex;
 
@@ -93,7 +94,7 @@ impl Default for Throttle {
 impl Throttle {
     /// How long `peer` must wait before its next try is looked at; none when it need not.
     pub(crate) fn wait(&self, peer: IpAddr, now: Mono) -> Option<Duration> {
-        let net = net(peer);
+        let net = client_network(peer);
         let own = self.peers.wait(net, now);
         if own.is_some() || self.trusts(net, now) {
             return own;
@@ -103,13 +104,13 @@ impl Throttle {
 
     /// Books a wrong token of `peer`.
     pub(crate) fn failed(&self, peer: IpAddr, now: Mono) {
-        self.peers.book(net(peer), now);
+        self.peers.book(client_network(peer), now);
         self.everybody.book((), now);
     }
 
     /// `peer` showed a right token.
     pub(crate) fn passed(&self, peer: IpAddr, now: Mono) {
-        let bucket = self.peers.bucket(net(peer));
+        let bucket = self.peers.bucket(client_network(peer));
         if let Some(last) = self.trusted.lock().get_mut(bucket) {
             *last = Some(now);
         }
@@ -118,16 +119,6 @@ impl Throttle {
     fn trusts(&self, net: IpAddr, now: Mono) -> bool {
         let last = self.trusted.lock().get(self.peers.bucket(net)).copied();
         last.flatten().is_some_and(|last| now.since(last) < TRUSTED)
-    }
-}
-
-/// What counts as one peer: an IPv4 address, or the /64 that an IPv6 host has for itself.
-fn net(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(
-            address.to_bits() & !u128::from(u64::MAX),
-        )),
-        v4 => v4,
     }
 }
 
@@ -199,8 +190,8 @@ mod tests {
             "one address, written in two ways"
         );
         assert_ne!(
-            net("2001:db8:1:2::1".parse().unwrap()),
-            net("2001:db8:1:3::1".parse().unwrap())
+            client_network("2001:db8:1:2::1".parse().unwrap()),
+            client_network("2001:db8:1:3::1".parse().unwrap())
         );
     }
 
@@ -214,16 +205,17 @@ mod tests {
         }
         let stranger = "203.0.113.9".parse().unwrap();
         assert!(throttle.everybody.wait((), at(0)).is_some());
-        let shared = throttle.peers.bucket(net(stranger)) == throttle.peers.bucket(net(admin));
+        let shared = throttle.peers.bucket(client_network(stranger))
+            == throttle.peers.bucket(client_network(admin));
         assert!(shared || throttle.wait(stranger, at(0)).is_some());
         // Its own bucket may be full by chance of the hash; the rate of everybody must not be what holds it.
         assert_eq!(
             throttle.wait(admin, at(0)),
-            throttle.peers.wait(net(admin), at(0))
+            throttle.peers.wait(client_network(admin), at(0))
         );
         assert!(
-            throttle.trusts(net(admin), at(3_599_999))
-                && !throttle.trusts(net(admin), at(3_600_000))
+            throttle.trusts(client_network(admin), at(3_599_999))
+                && !throttle.trusts(client_network(admin), at(3_600_000))
         );
     }
 }

@@ -53,10 +53,10 @@ pub(crate) struct KnownKey {
 impl KnownKey {
     /// It was accepted at `now`. Written once a second at most, so that threads don't fight for it.
     pub(crate) fn note_use(&self, now: Timestamp) {
-        const SECOND: u64 = 1_000_000;
+        const SECOND: i64 = 1_000_000;
         let before = self.used.load(Ordering::Relaxed);
-        // A clock that was set back counts too: what is on file is then late, and stays until time has caught up.
-        if before.abs_diff(now.as_micros()) >= SECOND {
+        // After a clock was set back, what is on file is late, and stays until time has caught up.
+        if now.as_micros().saturating_sub(before) >= SECOND {
             self.used.fetch_max(now.as_micros(), Ordering::Relaxed);
         }
     }
@@ -107,15 +107,16 @@ impl Refusal {
 #[derive(Debug, Default)]
 pub(crate) struct KeyTable {
     keys: HashMap<[u8; 32], Arc<KnownKey>>,
-    /// Some key of it is good for a time only.
-    pub(crate) expires: bool,
+    /// When keys of it stop being good, ascending.
+    ends: Vec<Timestamp>,
 }
 
 impl KeyTable {
     /// The table of `entries`; what outlives a table is taken over from `before`.
     fn new(entries: Vec<KeyEntry>, before: &KeyTable) -> Self {
-        let expires = |k: &KeyEntry| k.ends.is_some() || k.principal.expires.is_some();
-        let expires = entries.iter().any(expires);
+        let ends = |k: &KeyEntry| [k.ends, k.principal.expires];
+        let mut ends: Vec<Timestamp> = entries.iter().flat_map(ends).flatten().collect();
+        ends.sort_unstable();
         let mut counters: HashMap<Arc<str>, Arc<Counter>> = HashMap::new();
         for known in before.keys.values() {
             if let Some(counter) = &known.in_flight {
@@ -153,8 +154,14 @@ impl KeyTable {
         });
         Self {
             keys: keys.collect(),
-            expires,
+            ends,
         }
+    }
+
+    /// Whether a key has stopped being good after `since` and by `now`.
+    pub(crate) fn ended(&self, since: Timestamp, now: Timestamp) -> bool {
+        let next = self.ends.partition_point(|end| *end <= since);
+        self.ends.get(next).is_some_and(|end| *end <= now)
     }
 
     /// The key of this hash, if it is accepted at `now`.
@@ -273,5 +280,28 @@ impl ControlHandle {
             in_flight,
             reason,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_ended_when_the_clock_has_passed_its_end() {
+        let at = Timestamp::from_micros;
+        let table = KeyTable {
+            ends: vec![at(10), at(20)],
+            ..KeyTable::default()
+        };
+        let check = |since, now, expect| {
+            assert_eq!(table.ended(at(since), at(now)), expect, "{since} to {now}");
+        };
+        check(0, 9, false);
+        check(9, 10, true);
+        check(10, 19, false);
+        check(10, 30, true);
+        check(20, 99, false);
+        check(30, 5, false);
     }
 }

@@ -158,15 +158,16 @@ impl Roll {
 /// Looks through a worker's roll for as long as the worker lives.
 pub(crate) async fn watch(worker: Arc<Worker>) {
     let shared: &Shared = &worker.shared;
-    let mut seen = shared.keys.load_full();
+    let (mut seen, mut looked) = (shared.keys.load_full(), shared.wall());
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let table = shared.keys.load_full();
-        let judge = table.expires || !Arc::ptr_eq(&table, &seen);
+        let wall = shared.wall();
+        let judge = table.ended(looked, wall) || !Arc::ptr_eq(&table, &seen);
         let by = shared.now().plus(LAST_WORDS);
-        worker.roll.look(&table, judge, shared.wall(), by);
-        seen = table;
+        worker.roll.look(&table, judge, wall, by);
+        (seen, looked) = (table, wall);
     }
 }

@@ -112,8 +112,8 @@ fn trace(headers: &HeaderMap) -> Option<TraceParent> {
 impl Exchange {
     /// The `traceparent` of an attempt: what the provider does is a child of it. None when the caller has no trace.
     pub(crate) fn traceparent(&self, ordinal: u8) -> Option<HeaderValue> {
-        let span = SpanId::of(self.id, ordinal);
-        let value = self.trace.as_ref()?.of_attempt(span);
+        let trace = self.trace.as_ref()?;
+        let value = trace.of_attempt(SpanId::of(self.id, ordinal));
         HeaderValue::from_str(&value).ok()
     }
 }

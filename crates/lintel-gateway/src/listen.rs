@@ -52,13 +52,20 @@ pub(crate) async fn accept(
             }
         }
     }
-    // Whoever had connected by then is let in. Bounded: another process may take from the same queue, and it never ends.
+    tokio::task::unconstrained(last_ones(&worker, &listener, &phase)).await;
+}
+
+/// Whoever had connected by now is let in. Bounded: another process may take from the same queue, and it never ends. To be
+/// run unconstrained, or the runtime's budget for one task ends it sooner.
+async fn last_ones(worker: &Arc<Worker>, listener: &TcpListener, phase: &watch::Receiver<Phase>) {
     for _ in 0..LAST_ACCEPTED {
         let waiting = std::future::poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await;
-        let Poll::Ready(Ok((stream, peer))) = waiting else {
-            return;
-        };
-        admit(&worker, stream, peer, phase.clone());
+        match waiting {
+            Poll::Ready(Ok((stream, peer))) => admit(worker, stream, peer, phase.clone()),
+            // One that went away while it waited says nothing of the next.
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => return,
+        }
     }
 }
 

@@ -42,8 +42,9 @@ impl Leash {
         })
     }
 
-    /// A call begins.
+    /// A call begins. Its end is not known yet.
     pub(crate) fn begin(&self) {
+        self.until.store(u64::MAX, Ordering::Relaxed);
         self.under_way.store(true, Ordering::Relaxed);
         self.calls.fetch_add(1, Ordering::Relaxed);
     }
@@ -53,9 +54,8 @@ impl Leash {
         self.until.store(micros(at.0), Ordering::Relaxed);
     }
 
-    /// The call is over.
+    /// The call is settled. What has not left of its answer still has to by the call's end.
     pub(crate) fn clear(&self) {
-        self.until.store(u64::MAX, Ordering::Relaxed);
         self.under_way.store(false, Ordering::Relaxed);
     }
 
@@ -95,6 +95,8 @@ pub(crate) struct Patient<S> {
 struct Heads {
     head_limit: Duration,
     idle_limit: Duration,
+    /// When the connection was: the first head's time begins then, whatever is written before it (a handshake).
+    accepted: Mono,
     watched: bool,
     /// A head has begun: of the one that is awaited, some byte is here, or it is the first.
     begun: bool,
@@ -107,7 +109,13 @@ struct Heads {
 }
 
 impl<S> Patient<S> {
-    pub(crate) fn new(stream: S, shared: Arc<Shared>, leash: Arc<Leash>, limits: &Limits) -> Self {
+    pub(crate) fn new(
+        stream: S,
+        shared: Arc<Shared>,
+        leash: Arc<Leash>,
+        limits: &Limits,
+        accepted: Mono,
+    ) -> Self {
         Self {
             stream,
             shared,
@@ -117,6 +125,7 @@ impl<S> Patient<S> {
             heads: Heads {
                 head_limit: limits.header_timeout,
                 idle_limit: limits.idle_timeout,
+                accepted,
                 watched: true,
                 begun: true,
                 set: false,
@@ -181,11 +190,12 @@ impl<S> Patient<S> {
         }
         if !heads.set {
             heads.set = true;
-            let limit = match heads.begun {
-                true => heads.head_limit,
-                false => heads.idle_limit,
+            let due = match heads.begun {
+                true if calls == 0 => heads.accepted.plus(heads.head_limit),
+                true => self.shared.now().plus(heads.head_limit),
+                false => self.shared.now().plus(heads.idle_limit),
             };
-            let due = self.shared.clock.instant(self.shared.now().plus(limit));
+            let due = self.shared.clock.instant(due);
             match &mut heads.timer {
                 Some(timer) => timer.as_mut().reset(due),
                 none => *none = Some(Box::pin(tokio::time::sleep_until(due))),

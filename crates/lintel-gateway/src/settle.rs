@@ -13,7 +13,7 @@ use lintel_store::Permit;
 use lintel_telemetry::{Level, LogEvent, Shed};
 use lintel_types::record::Attribution;
 use lintel_types::{
-    AttemptRecord, Dispatched, Error, Failure, FailureClass, Kind, Money, Mono, Principal,
+    AttemptRecord, Dispatched, Error, Failure, FailureClass, Kind, Money, Mono, Outcome, Principal,
     Priority, Settled, Surface,
 };
 use lintel_wire::dialect::Notes;
@@ -343,8 +343,12 @@ impl Settlement {
         self.shared.metrics.settled(&record);
         match self.holds.take() {
             Some(holds) => Some((holds.permit, record)),
+            // Good calls that cost nothing hold no permit either.
             None => {
-                self.shared.lines.refused(&record, self.shared.now());
+                match record.outcome {
+                    Outcome::Success => self.shared.lines.call(&record),
+                    _ => self.shared.lines.refused(&record, self.shared.now()),
+                }
                 None
             }
         }

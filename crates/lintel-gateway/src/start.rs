@@ -167,6 +167,18 @@ fn share(deps: &Deps, threads: usize) -> Shared {
     }
 }
 
+/// The phase as a channel of this thread's own. Every connection and stream waits on it whenever it waits for anything,
+/// which takes the channel's lock: so no two threads share one.
+fn own(mut all: watch::Receiver<Phase>) -> watch::Receiver<Phase> {
+    let (here, mine) = watch::channel(*all.borrow_and_update());
+    tokio::spawn(async move {
+        while all.changed().await.is_ok() {
+            here.send_replace(*all.borrow_and_update());
+        }
+    });
+    mine
+}
+
 /// One worker thread's life.
 fn work(worker: Worker, listener: std::net::TcpListener) {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -178,7 +190,7 @@ fn work(worker: Worker, listener: std::net::TcpListener) {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
             return;
         };
-        let mut phase = worker.phase.clone();
+        let mut phase = own(worker.phase.clone());
         let worker = Arc::new(worker);
         tokio::spawn(upstream::keep(Arc::clone(&worker)));
         tokio::spawn(cut::watch(Arc::clone(&worker)));

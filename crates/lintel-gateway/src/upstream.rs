@@ -108,17 +108,17 @@ async fn dialled(
     })
 }
 
-/// Sends a request and waits for the head of the answer. A connection that has to be opened for it is open by `by`.
+/// Sends a request and waits for the head of the answer. A connection that has to be opened anew for it has `connect`.
 pub(crate) async fn send(
     worker: &Arc<Worker>,
     provider: &Provider,
     way: Way,
     request: Request<'_>,
-    by: Mono,
+    connect: Duration,
 ) -> Result<Answer, AttemptFailed> {
     match way {
         Way::Sandbox => Ok(sandbox::answer(&worker.shared, provider, request)),
-        Way::Http(connection) => http(worker, provider, connection, request, by).await,
+        Way::Http(connection) => http(worker, provider, connection, request, connect).await,
     }
 }
 
@@ -127,7 +127,7 @@ async fn http(
     provider: &Provider,
     mut connection: Connection,
     request: Request<'_>,
-    by: Mono,
+    connect: Duration,
 ) -> Result<Answer, AttemptFailed> {
     let mut wire = encode(provider, request, worker.shared.wall())?;
     loop {
@@ -145,9 +145,10 @@ async fn http(
             Err(mut e) => match e.take_message() {
                 Some(unsent) if connection.reused => {
                     wire = unsent;
-                    connection = match worker.pool.idle(&provider.peer, worker.shared.now()) {
+                    let now = worker.shared.now();
+                    connection = match worker.pool.idle(&provider.peer, now) {
                         Some(other) => other,
-                        None => dialled(worker, &provider.peer, by).await?,
+                        None => dialled(worker, &provider.peer, now.plus(connect)).await?,
                     };
                 }
                 _ => {

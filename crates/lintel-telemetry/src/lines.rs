@@ -90,8 +90,11 @@ impl LineWriter {
     /// [`LineWriter::strangers`].
     pub fn refused(&self, record: &Settled, now: Mono) {
         let line = CallLine::new(record);
-        if !self.logs(line.level()) || self.dial.keeps(record) == Kept::No {
+        if !self.logs(line.level()) {
             return;
+        }
+        if self.dial.keeps(record) == Kept::No {
+            return self.cells.lines_unsampled.add(1);
         }
         match self.dial.refusal(now) {
             Some(unsaid) => self.push(line.suppressed(unsaid).line()),

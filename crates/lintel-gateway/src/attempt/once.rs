@@ -69,8 +69,8 @@ pub(super) async fn attempt(
     settlement.dispatch().await.map_err(|e| Err(e.into()))?;
 
     let mut headers = to_provider(&ready.headers, provider.host, credential.as_ref());
-    let ordinal = u8::try_from(settlement.attempts_made()).unwrap_or(u8::MAX);
-    if let Some(parent) = settlement.exchange.traceparent(ordinal) {
+    let ordinal = settlement.live().map(|live| live.ordinal());
+    if let Some(parent) = ordinal.and_then(|n| settlement.exchange.traceparent(n)) {
         headers.insert(&TRACEPARENT, parent);
     }
     let stream = ready.parsed.head.stream;
@@ -91,8 +91,11 @@ pub(super) async fn attempt(
     let since = shared.now();
     let first_by = since.plus(route.first_token).min(end);
     let by = shared.clock.instant(first_by);
-    let sent =
-        tokio::time::timeout_at(by, upstream::send(worker, provider, way, request, first_by)).await;
+    let sent = tokio::time::timeout_at(
+        by,
+        upstream::send(worker, provider, way, request, route.connect),
+    )
+    .await;
     settlement.waited_since(since);
     let answer = sent
         .map_err(|_| Ok(timed_out(late(first_by, end))))?
@@ -298,7 +301,9 @@ async fn refused(
         return AttemptFailed::new(class, Phase::BeforeFirstByte)
             .because(format!("{status}: {}", error.message));
     }
-    if status == 407 && priced.candidate.provider.peer.proxy.is_some() {
+    // Inside a tunnel the proxy has nothing to say: there it is the provider's.
+    let peer = &priced.candidate.provider.peer;
+    if status == 407 && peer.proxy.is_some() && !peer.base.https {
         let text = "the proxy wants other credentials (407)";
         return AttemptFailed::new(FailureClass::Proxy, Phase::BeforeFirstByte).because(text);
     }

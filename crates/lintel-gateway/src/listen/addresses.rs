@@ -4,10 +4,12 @@
 //! while there is no cap, and a short lock a connection (never a call) while there is.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+
+use crate::network::client_network;
 
 /// Open connections by address. Only of those that were accepted under a cap.
 #[derive(Debug, Default)]
@@ -30,7 +32,7 @@ impl Addresses {
         let Some(most) = most else {
             return Ok(Share(None));
         };
-        let client = client(address);
+        let client = client_network(address);
         let mut open = addresses.0.lock();
         let count = open.entry(client).or_insert(0);
         if *count >= most {
@@ -53,17 +55,6 @@ impl Drop for Share {
                 open.remove(client);
             }
         }
-    }
-}
-
-/// Whom an address stands for.
-fn client(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let network = v6.to_bits() & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from_bits(network))
-        }
-        v4 => v4,
     }
 }
 

@@ -16,6 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use lintel_config::Limits;
 use lintel_telemetry::{Cut, Level, Listener, LogEvent};
+use lintel_types::Mono;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -29,8 +30,9 @@ use crate::tls;
 
 /// How HTTP/2's preface begins, and no request of HTTP/1: <https://www.rfc-editor.org/rfc/rfc9113#section-3.4>.
 const PREFACE: &[u8] = b"PRI";
-/// How long a preface that came in part is given to come in whole, before it is looked at again.
+/// How long a preface that came in part is given to come in whole before it is looked at again: at first, and at most.
 const GLANCE: Duration = Duration::from_millis(5);
+const LONG_GLANCE: Duration = Duration::from_millis(320);
 
 /// Serves a connection to its end.
 pub(super) async fn serve(worker: Arc<Worker>, stream: TcpStream, phase: watch::Receiver<Phase>) {
@@ -41,16 +43,17 @@ pub(super) async fn serve(worker: Arc<Worker>, stream: TcpStream, phase: watch::
         (snapshot.limits, snapshot.tls.clone())
     };
     let leash = Leash::new();
+    let accepted = worker.shared.now();
     let patient = |stream| {
         let shared = Arc::clone(&worker.shared);
-        Patient::new(stream, shared, Arc::clone(&leash), &limits)
+        Patient::new(stream, shared, Arc::clone(&leash), &limits, accepted)
     };
     let caller = Caller {
         worker: Arc::clone(&worker),
         subject: None,
     };
     if let Some(tls) = tls {
-        let served = encrypted(caller, tls, patient(stream), leash, limits, phase);
+        let served = encrypted(caller, tls, patient(stream), leash, limits, accepted, phase);
         return Box::pin(served).await;
     }
     let looked = tokio::time::timeout(limits.header_timeout, begins_with_preface(&stream)).await;
@@ -60,7 +63,7 @@ pub(super) async fn serve(worker: Arc<Worker>, stream: TcpStream, phase: watch::
     let mut stream = patient(stream);
     if preface {
         stream.leave_heads();
-        return Box::pin(http2::serve(caller, stream, limits, phase)).await;
+        return Box::pin(http2::serve(caller, stream, limits, accepted, phase)).await;
     }
     http1(caller, stream, leash, &limits, phase).await;
 }
@@ -71,6 +74,7 @@ async fn encrypted(
     stream: Patient<TcpStream>,
     leash: Arc<Leash>,
     limits: Limits,
+    accepted: Mono,
     phase: watch::Receiver<Phase>,
 ) {
     let shared = Arc::clone(&caller.worker.shared);
@@ -87,7 +91,7 @@ async fn encrypted(
     caller.subject = tls::client_subject(&stream);
     if tls::chose_h2(&stream) {
         stream.get_mut().0.leave_heads();
-        return http2::serve(caller, stream, limits, phase).await;
+        return http2::serve(caller, stream, limits, accepted, phase).await;
     }
     http1(caller, stream, leash, &limits, phase).await;
 }
@@ -95,6 +99,7 @@ async fn encrypted(
 /// Whether the first bytes are HTTP/2's. Nothing is taken: the connection's reader finds all of them.
 async fn begins_with_preface(stream: &TcpStream) -> bool {
     let mut first = [0; PREFACE.len()];
+    let mut pause = GLANCE;
     loop {
         // An end or a failure is seen again by the reader.
         let seen = stream.peek(&mut first).await.unwrap_or(0);
@@ -105,7 +110,9 @@ async fn begins_with_preface(stream: &TcpStream) -> bool {
         if seen.len() == PREFACE.len() {
             return true;
         }
-        tokio::time::sleep(GLANCE).await;
+        // What is here already wakes nobody, so it is looked at again: rarely, once it is not just cut by the network.
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONG_GLANCE);
     }
 }
 

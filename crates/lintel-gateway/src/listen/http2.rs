@@ -17,6 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use lintel_config::Limits;
 use lintel_guard::Cleared;
 use lintel_telemetry::Cut;
+use lintel_types::Mono;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
@@ -49,12 +50,13 @@ pub(super) async fn serve<S>(
     caller: Caller,
     stream: S,
     limits: Limits,
+    accepted: Mono,
     mut phase: watch::Receiver<Phase>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let shared = Arc::clone(&caller.worker.shared);
-    let streams = Streams::new(Arc::clone(&shared), &limits);
+    let streams = Streams::new(Arc::clone(&shared), &limits, accepted);
     let caller = Arc::new(caller);
     let service = service_fn(|request| {
         let caller = Arc::clone(&caller);
@@ -83,7 +85,8 @@ pub(super) async fn serve<S>(
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_ANSWER);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let mut look = pin!(tokio::time::sleep(limits.header_timeout));
+    let first_due = accepted.plus(limits.header_timeout);
+    let mut look = pin!(tokio::time::sleep_until(shared.clock.instant(first_due)));
     let mut leaving = false;
     let mut phases = true;
     loop {

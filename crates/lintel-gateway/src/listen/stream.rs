@@ -49,7 +49,7 @@ pub(super) struct Streams {
     write_limit: Duration,
     head_limit: Duration,
     idle_limit: Duration,
-    began: Mono,
+    accepted: Mono,
     open: AtomicUsize,
     begun: AtomicU64,
     hasty: AtomicU64,
@@ -59,9 +59,9 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    pub(super) fn new(shared: Arc<Shared>, limits: &Limits) -> Arc<Self> {
+    pub(super) fn new(shared: Arc<Shared>, limits: &Limits, accepted: Mono) -> Arc<Self> {
         Arc::new(Self {
-            began: shared.now(),
+            accepted,
             shared,
             write_limit: limits.write_timeout,
             head_limit: limits.header_timeout,
@@ -80,7 +80,7 @@ impl Streams {
             return self.shared.now().plus(self.idle_limit);
         }
         match self.ended.load(Ordering::Relaxed) {
-            0 => self.began.plus(self.head_limit),
+            0 => self.accepted.plus(self.head_limit),
             at => Mono(Duration::from_micros(at)).plus(self.idle_limit),
         }
     }

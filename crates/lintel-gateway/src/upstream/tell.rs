@@ -18,11 +18,10 @@ const EVERY: Duration = Duration::from_secs(10);
 
 /// What has been told, by provider. Bounded by the providers of the configurations that were in force.
 #[derive(Default)]
-pub(crate) struct Told(Mutex<HashMap<Arc<str>, Last>>);
+pub(crate) struct Told(Mutex<HashMap<(Arc<str>, FailureClass), Last>>);
 
 struct Last {
-    class: FailureClass,
-    at: Mono,
+    at: Option<Mono>,
     untold: u64,
 }
 
@@ -30,21 +29,15 @@ impl Told {
     /// Whether a failure at `now` is told, and how many went before it untold.
     fn next(&self, provider: &Arc<str>, class: FailureClass, now: Mono) -> Option<u64> {
         let mut last = self.0.lock();
-        let Some(last) = last.get_mut(provider) else {
-            let first = Last {
-                class,
-                at: now,
-                untold: 0,
-            };
-            last.insert(Arc::clone(provider), first);
-            return Some(0);
-        };
-        if last.class == class && now.since(last.at) < EVERY {
+        let last = last.entry((Arc::clone(provider), class)).or_insert(Last {
+            at: None,
+            untold: 0,
+        });
+        if last.at.is_some_and(|at| now.since(at) < EVERY) {
             last.untold += 1;
             return None;
         }
-        last.class = class;
-        last.at = now;
+        last.at = Some(now);
         Some(std::mem::take(&mut last.untold))
     }
 }
@@ -80,5 +73,6 @@ mod tests {
         assert_eq!(told.next(&a, connect, at(10)), Some(2));
         assert_eq!(told.next(&a, tls, at(11)), Some(0), "another reason");
         assert_eq!(told.next(&a, tls, at(12)), None);
+        assert_eq!(told.next(&a, connect, at(13)), None, "they take turns");
     }
 }

@@ -32,6 +32,11 @@ pub const FIELDS: &[FieldOf] = &[
         "word",
         "What came of the credential: `accepted`, `refused` (then `code` says why), `unread` (the call ended before).",
     ),
+    (
+        "client_subject",
+        "text",
+        "The subject of the client's certificate, when it showed a good one.",
+    ),
     ("tenant", "text", "Who pays. Absent when nobody is known."),
     ("project", "text", "The tenant's project."),
     ("key", "text", "The key's public id, never the key."),
@@ -50,7 +55,7 @@ pub const FIELDS: &[FieldOf] = &[
     (
         "outcome",
         "word",
-        "`success`, `client_error`, `gateway_error`, `provider_error`, `cancelled`, `shutdown`, `panicked`.",
+        "`success`, `client_error`, `gateway_error`, `provider_error`, `cancelled`, `shutdown`, `revoked`, `panicked`.",
     ),
     (
         "status",

@@ -88,7 +88,7 @@ pub(crate) fn settled() -> Settled {
         response_bytes: 4_096,
         client_request_id: Some("mine-1".into()),
         trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736".into()),
-        client_subject: None,
+        client_subject: Some("CN=billing,O=Acme".into()),
         degraded: None,
         finish_reason: Some("stop".into()),
         config: "abc123".into(),
