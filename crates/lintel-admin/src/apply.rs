@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::answer::Fact;
 use crate::codes;
 use crate::extract::JsonBody;
-use crate::instant::Direction;
+use crate::instant::{self, Direction};
 use crate::key_view::{access, headers, shared};
 use crate::mint;
 use crate::operation::{Call, Nothing};
@@ -217,7 +217,7 @@ fn desired(tenants: ByName<ByName<ByName<WantedKey>>>, now: Timestamp) -> Result
 impl WantedKey {
     fn resolve(self, name: &str, now: Timestamp) -> Result<DesiredKey, Problem> {
         let expires = match self.expires {
-            Some(When(text)) if text.len() < 10 => {
+            Some(When(text)) if instant::span(&text).is_some() => {
                 let detail = format!("expires of `{name}`: write a time or a date, not a span");
                 return Err(Problem::new(&codes::INVALID_VALUE, detail));
             }
@@ -259,7 +259,7 @@ impl WantedKey {
 
 fn read_hash(digits: &str) -> Result<[u8; 32], Problem> {
     let wrong = || Problem::invalid("sha256: write 64 hexadecimal digits");
-    if digits.len() != 64 || !digits.is_ascii() {
+    if digits.len() != 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(wrong());
     }
     let mut hash = [0; 32];

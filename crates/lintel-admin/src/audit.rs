@@ -125,11 +125,14 @@ pub(crate) async fn denied(
     uri: &Uri,
 ) -> Result<(), Problem> {
     let path: String = uri.path().chars().take(256).collect();
+    // Of a refusal for another reason than its role: which one the caller was told.
+    let lacks = !caller.role.may(operation.needs);
+    let needs = lacks.then(|| operation.needs.name());
     let tried = json!({
         "operation": operation.id,
         "path": format!("{}{path}", crate::operation::BASE),
         "role": caller.role,
-        "needs": operation.needs.name(),
+        "needs": needs,
     });
     let entry = AuditEntry {
         at: admin.clock.wall(),

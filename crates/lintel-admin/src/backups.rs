@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Fact;
 use crate::operation::{Call, Nothing};
-use crate::page::{self, Page};
+use crate::page::{self, Order, Page};
 use crate::problem::Problem;
 use crate::words::Moment;
 
@@ -95,9 +95,13 @@ pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Shown>, Pro
     let limit = page::limit(call.query.limit)?;
     let listed = call.admin.blocking(|admin| admin.backups.list()).await?;
     let shown = listed.into_iter().map(Shown::of).collect();
-    page::cut(shown, call.query.after.as_deref(), limit, |backup| {
-        backup.name.clone()
-    })
+    page::cut(
+        shown,
+        call.query.after.as_deref(),
+        limit,
+        Order::Descending,
+        |backup| backup.name.clone(),
+    )
 }
 
 impl Shown {

@@ -22,6 +22,12 @@ const PAGES: usize = 10;
 const ORPHANED: &str = "orphaned";
 const PAGE: usize = 1_000;
 
+/// How an exchange can have ended, by name.
+fn outcomes() -> Vec<&'static str> {
+    let settled = Outcome::ALL.into_iter().map(Outcome::name);
+    settled.chain([ORPHANED]).collect()
+}
+
 /// Which exchanges.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,7 +37,7 @@ pub(crate) struct Filter {
     /// Only of this route.
     route: Option<String>,
     /// Only those that ended so.
-    #[schemars(extend("enum" = ["success", "client_error", "gateway_error", "provider_error", "cancelled", "shutdown", "panicked", "orphaned"]))]
+    #[schemars(extend("enum" = outcomes()))]
     outcome: Option<String>,
     /// Begun from this instant on; a span is so long ago.
     since: Option<When>,

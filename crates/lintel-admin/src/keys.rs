@@ -15,7 +15,7 @@ use crate::instant::Direction;
 use crate::key_view::{Change, Shown, State, Wanted, WithSecret};
 use crate::mint;
 use crate::operation::{Call, Nothing};
-use crate::page::{self, Page};
+use crate::page::{self, Order, Page};
 use crate::problem::Problem;
 use crate::words::{Name, Span, When};
 
@@ -132,10 +132,16 @@ pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Shown>, Pro
         .into_iter()
         .map(|row| Shown::of(row, now))
         .filter(|key| filter.state.is_none_or(|state| key.state == state) && idle(key));
-    page::cut(shown.collect(), filter.after.as_deref(), limit, |key| {
-        // Oldest first, as the store sorts them.
-        format!("{:020}/{}", key.created.0.as_micros(), key.id)
-    })
+    page::cut(
+        shown.collect(),
+        filter.after.as_deref(),
+        limit,
+        Order::Ascending,
+        |key| {
+            // Oldest first, as the store sorts them.
+            format!("{:020}/{}", key.created.0.as_micros(), key.id)
+        },
+    )
 }
 
 pub(crate) async fn one(call: Call<ById>) -> Result<One<Shown>, Problem> {

@@ -78,8 +78,15 @@ pub(crate) fn not_a_page(what: &str) -> Problem {
     Problem::new(&codes::INVALID_VALUE, detail)
 }
 
+/// Which way a list's places go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Order {
+    Ascending,
+    Descending,
+}
+
 /// The page of `sorted` that follows the cursor `after`. `place` gives each object's position: texts that
-/// sort as the list does.
+/// sort as the list does, by `order`.
 ///
 /// # Errors
 /// A problem when `after` is no cursor.
@@ -87,10 +94,19 @@ pub(crate) fn cut<T>(
     sorted: Vec<T>,
     after: Option<&str>,
     limit: usize,
+    order: Order,
     place: impl Fn(&T) -> String,
 ) -> Result<Page<T>, Problem> {
     let start = position(after)?;
-    let beyond = |object: &T| start.as_ref().is_none_or(|start| place(object) > *start);
+    let follows = |place: String, start: &String| match order {
+        Order::Ascending => place > *start,
+        Order::Descending => place < *start,
+    };
+    let beyond = |object: &T| {
+        start
+            .as_ref()
+            .is_none_or(|start| follows(place(object), start))
+    };
     let mut rest = sorted.into_iter().filter(beyond);
     let data: Vec<T> = rest.by_ref().take(limit).collect();
     let more = rest.next().is_some();
@@ -110,7 +126,8 @@ mod tests {
         after: Option<&str>,
         limit: usize,
     ) -> (Vec<&'static str>, Option<String>) {
-        let page = cut(list.to_vec(), after, limit, |name| (*name).to_owned()).unwrap();
+        let place = |name: &&str| (*name).to_owned();
+        let page = cut(list.to_vec(), after, limit, Order::Ascending, place).unwrap();
         (page.data, page.next)
     }
 
@@ -121,6 +138,22 @@ mod tests {
         assert_eq!(first, ["a", "b"]);
         assert_eq!(page(&list, next.as_deref(), 2), (vec!["c"], None));
         assert_eq!(page(&list, None, 3), (list.to_vec(), None));
+    }
+
+    #[test]
+    fn a_list_that_goes_down_is_walked_whole() {
+        let list = ["c", "b", "a"];
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let place = |name: &&str| (*name).to_owned();
+            let page = cut(list.to_vec(), after.as_deref(), 1, Order::Descending, place).unwrap();
+            seen.extend(page.data);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, list);
     }
 
     #[test]
@@ -142,7 +175,9 @@ mod tests {
     fn a_cursor_that_is_none_and_a_limit_of_nothing_are_refused() {
         for bad in ["", "z", "key_0", "ü", "//8="] {
             assert!(
-                cut(vec!["a"], Some(bad), 2, |name| (*name).to_owned()).is_err(),
+                cut(vec!["a"], Some(bad), 2, Order::Ascending, |name| (*name)
+                    .to_owned())
+                .is_err(),
                 "{bad}"
             );
         }

@@ -134,14 +134,18 @@ async fn change(operation: &Operation, asked: Asked) -> Result<Reply, Problem> {
         false => None,
     };
     let ready = operation.ready(asked.clone()).await?;
-    is_the_one_meant(operation, &asked).await?;
-    let Some(call) = repeat::key(operation, &asked)? else {
-        return ready.await;
+    let done = async {
+        is_the_one_meant(operation, &asked).await?;
+        ready.await
     };
+    let Some(call) = repeat::key(operation, &asked)? else {
+        return done.await;
+    };
+    // First: what a repeated call did has changed the tag that it was sent with.
     if let Some(reply) = repeat::before(&admin, &call).await? {
         return Ok(reply);
     }
-    let answered = ready.await;
+    let answered = done.await;
     repeat::after(&admin, call, &answered).await?;
     answered
 }

@@ -8,7 +8,7 @@ use crate::answer::{Created, One};
 use crate::codes;
 use crate::extract::JsonBody;
 use crate::operation::{Call, Nothing};
-use crate::page::{self, Page};
+use crate::page::{self, Order, Page};
 use crate::problem::Problem;
 use crate::words::{Moment, Name};
 
@@ -80,9 +80,16 @@ pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Shown>, Pro
         .blocking(move |admin| admin.control.projects(tenant.as_deref()))
         .await?;
     let shown = projects.into_iter().map(Shown::of).collect();
-    page::cut(shown, call.query.after.as_deref(), limit, |project| {
-        format!("{}/{}", project.tenant.0, project.name.0)
-    })
+    page::cut(
+        shown,
+        call.query.after.as_deref(),
+        limit,
+        Order::Ascending,
+        |project| {
+            // A character below all that names may have: it sorts as the pair does, which `/` does not.
+            format!("{}\u{1}{}", project.tenant.0, project.name.0)
+        },
+    )
 }
 
 pub(crate) async fn one(call: Call<ByName>) -> Result<One<Shown>, Problem> {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use axum::http::HeaderName;
+use axum::http::{HeaderName, Method};
 use lintel_store::{Replay, ReplayKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -40,9 +40,18 @@ enum Kept {
 /// A problem when the key can't be one.
 pub(crate) fn key(operation: &Operation, asked: &Asked) -> Result<Option<ReplayKey>, Problem> {
     let mut values = asked.parts.headers.get_all(HEADER).iter();
-    let (Some(value), true) = (values.next(), operation.creates()) else {
+    let Some(value) = values.next() else {
         return Ok(None);
     };
+    if !operation.creates() {
+        // What can be repeated anyway needs none. A caller who counts on it elsewhere is told.
+        return match operation.method == Method::POST {
+            true => Err(Problem::invalid(
+                "this path reads no `idempotency-key`: look what stands before you send the call again",
+            )),
+            false => Ok(None),
+        };
+    }
     let text = value.to_str().ok().filter(|text| {
         let sound = !text.is_empty() && text.len() <= LONGEST;
         sound && text.bytes().all(|byte| byte.is_ascii_graphic())

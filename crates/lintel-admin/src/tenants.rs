@@ -11,7 +11,7 @@ use crate::codes;
 use crate::extract::JsonBody;
 use crate::mint;
 use crate::operation::{Call, Nothing};
-use crate::page::{self, Page};
+use crate::page::{self, Order, Page};
 use crate::problem::Problem;
 use crate::words::{Moment, Name};
 
@@ -91,6 +91,7 @@ pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Shown>, Pro
         shown.collect(),
         call.query.after.as_deref(),
         limit,
+        Order::Ascending,
         |tenant| tenant.name.0.clone(),
     )
 }

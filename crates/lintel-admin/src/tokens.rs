@@ -16,7 +16,7 @@ use crate::extract::{ById, JsonBody};
 use crate::instant::Direction;
 use crate::mint;
 use crate::operation::{Call, Nothing};
-use crate::page::{self, Page};
+use crate::page::{self, Order, Page};
 use crate::problem::Problem;
 use crate::roles::{Permission, Role};
 use crate::words::{Moment, Name, When};
@@ -156,10 +156,16 @@ pub(crate) async fn list(call: Call<Nothing, Filter>) -> Result<Page<Shown>, Pro
         .map(|row| Shown::of(row, now))
         .filter(|token| filter.state.is_none_or(|state| token.state == state))
         .filter(|token| filter.role.is_none_or(|role| token.role == role));
-    page::cut(shown.collect(), filter.after.as_deref(), limit, |token| {
-        // Oldest first, as the store sorts them.
-        format!("{:020}/{}", token.created.0.as_micros(), token.id)
-    })
+    page::cut(
+        shown.collect(),
+        filter.after.as_deref(),
+        limit,
+        Order::Ascending,
+        |token| {
+            // Oldest first, as the store sorts them.
+            format!("{:020}/{}", token.created.0.as_micros(), token.id)
+        },
+    )
 }
 
 pub(crate) async fn one(call: Call<ById>) -> Result<One<Shown>, Problem> {

@@ -205,7 +205,8 @@ fn resolve(
 }
 
 fn is_a_span(text: &str) -> bool {
-    text.len() < 10 && text.starts_with(|c: char| c.is_ascii_digit())
+    // A time has a `-` after its year; no span has one.
+    text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains('-')
 }
 
 /// Follows a secret to the hash of its text, as 64 digits.

@@ -4,6 +4,7 @@
 //! renamed or given another meaning, so that an old journal can always be read.
 
 mod orphaned;
+mod outcome;
 mod text;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::time::Timestamp;
 use crate::usage::Meter;
 
 pub use self::orphaned::Orphaned;
+pub use self::outcome::Outcome;
 
 /// A journal record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,44 +153,6 @@ pub struct Dispatched {
     /// Hash of the configuration that decided.
     #[serde(deserialize_with = "text::shared")]
     pub config: Arc<str>,
-}
-
-/// How an exchange ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// The client got a whole answer.
-    Success,
-    /// Refused or failed by the client's fault.
-    ClientError,
-    /// Failed by Lintel's fault or rule.
-    GatewayError,
-    /// Failed by the provider's fault.
-    ProviderError,
-    /// The client hung up.
-    Cancelled,
-    /// The process was told to stop before the answer was whole.
-    Shutdown,
-    /// A step panicked.
-    Panicked,
-    /// The key was revoked, disabled or expired before the answer was whole.
-    Revoked,
-}
-
-impl Outcome {
-    /// The name in JSON, logs and metrics.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Outcome::Success => "success",
-            Outcome::ClientError => "client_error",
-            Outcome::GatewayError => "gateway_error",
-            Outcome::ProviderError => "provider_error",
-            Outcome::Cancelled => "cancelled",
-            Outcome::Shutdown => "shutdown",
-            Outcome::Panicked => "panicked",
-            Outcome::Revoked => "revoked",
-        }
-    }
 }
 
 /// One line of usage with its price: quantity × price, rounded once.

@@ -21,7 +21,9 @@ use crate::exit::{Failure, Why};
 use crate::query::Query;
 
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long an answer may take, and one to what works through whole databases.
 const WHOLE: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(3600);
 const ANSWER_BYTES: usize = 256 * 1024 * 1024;
 
 /// A running gateway's control API, as the command line reaches it.
@@ -29,6 +31,7 @@ const ANSWER_BYTES: usize = 256 * 1024 * 1024;
 pub(crate) struct Client {
     place: Place,
     remote: Remote,
+    whole: Duration,
 }
 
 impl Client {
@@ -47,7 +50,17 @@ impl Client {
         Ok(Self {
             place,
             remote: remote.clone(),
+            whole: WHOLE,
         })
+    }
+
+    /// For calls whose answer comes when a lot of work is done.
+    #[must_use]
+    pub(crate) fn patient(self) -> Self {
+        Self {
+            whole: LONG,
+            ..self
+        }
     }
 
     /// `GET path?query`.
@@ -97,9 +110,16 @@ impl Client {
         let runtime =
             runtime.map_err(|e| Failure::failed(format!("can't start the client: {e}")))?;
         runtime.block_on(async {
-            let exchange = tokio::time::timeout(WHOLE, self.exchange(method, path, body)).await;
-            exchange.unwrap_or_else(|_| {
-                Err(self.unreachable(&format!("no whole answer within {} s", WHOLE.as_secs())))
+            let changes = method != Method::GET;
+            let exchange = tokio::time::timeout(self.whole, self.exchange(method, path, body));
+            exchange.await.unwrap_or_else(|_| {
+                let late = format!("no whole answer within {} s", self.whole.as_secs());
+                Err(match changes {
+                    false => self.unreachable(&late),
+                    true => Failure::failed(format!(
+                        "{late}: it may have been done all the same, or be done yet; look before you do it again"
+                    )),
+                })
             })
         })
     }

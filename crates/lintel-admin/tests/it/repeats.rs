@@ -122,3 +122,36 @@ fn digest(target: &str, body: &Value) -> [u8; 32] {
     }
     digest.finalize().into()
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_rotation_that_comes_twice_is_told_by_its_key_and_not_by_its_tag() {
+    let bench = Bench::new();
+    let key = json!({"tenant": "acme", "project": "p"});
+    let made = post(&bench, "keys", "k1", &key).await;
+    let tag = made.headers()["etag"].clone();
+    let (_, made) = read(made).await;
+    let path = format!("/api/v1/keys/{}/rotate", made["id"].as_str().unwrap());
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let request = Request::post(&path)
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .header("content-type", "application/json")
+            .header("if-match", &tag)
+            .header("idempotency-key", "r1");
+        let request = request.body(Body::from("{}")).unwrap();
+        answers.push(read(bench.send(request).await).await);
+    }
+    assert!(answers[0].0 < 300, "{:?}", answers[0]);
+    assert_eq!(
+        (answers[1].0, &answers[1].1["code"]),
+        (409, &json!("already_created"))
+    );
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_makes_nothing_to_be_repeated_says_that_it_reads_no_key() {
+    let bench = Bench::new();
+    let refused = post(&bench, "apply", "k1", &json!({"tenants": {}})).await;
+    let (status, json) = read(refused).await;
+    assert_eq!((status, &json["code"]), (400, &json!("invalid_request")));
+}

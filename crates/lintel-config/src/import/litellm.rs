@@ -29,6 +29,8 @@ pub(super) struct Context<'s> {
     env: &'s dyn Fn(&str) -> Option<String>,
     lost: Vec<Lost>,
     variables: BTreeSet<String>,
+    /// Secrets that stand in the file, each with the variable that stands for it. Compared, never written.
+    literals: Vec<(String, String)>,
 }
 
 impl Context<'_> {
@@ -68,6 +70,45 @@ impl Context<'_> {
         self.variables.insert(name.to_owned());
         format!("${{{name}}}")
     }
+
+    /// The variable in place of a secret that stands at `node`: `usual`, with a number when another secret has that.
+    fn literal(&mut self, node: &Node<'_>, usual: &str) -> String {
+        let text = node.value.as_str().unwrap_or_default().to_owned();
+        let of_usual = |name: &str| {
+            let rest = name
+                .strip_prefix(usual)
+                .map(|rest| rest.trim_start_matches('_'));
+            rest.is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+        };
+        let known = self
+            .literals
+            .iter()
+            .find(|(name, other)| of_usual(name) && *other == text);
+        let name = match known {
+            Some((name, _)) => name.clone(),
+            None => {
+                let before = self
+                    .literals
+                    .iter()
+                    .filter(|(name, _)| of_usual(name))
+                    .count();
+                let name = match before {
+                    0 => usual.to_owned(),
+                    n => format!("{usual}_{}", n + 1),
+                };
+                self.literals.push((name.clone(), text));
+                name
+            }
+        };
+        self.behaviour(
+            node,
+            "a key stands in the file; it was not copied",
+            format!(
+                "set the environment variable {name}, and give out a new key: this one was readable"
+            ),
+        );
+        self.variable(&name)
+    }
 }
 
 /// Imports the text of a `config.yaml`. `env` gives variables that stand for addresses, `read` the files of `include`.
@@ -85,6 +126,7 @@ pub fn import(
         env,
         lost: Vec::new(),
         variables: BTreeSet::new(),
+        literals: Vec::new(),
     };
     let mut accounts = Accounts::default();
     let mut draft = Draft::default();

@@ -164,3 +164,25 @@ fn what_is_no_configuration_is_refused_with_its_place() {
         assert!(refuse(odd).contains("no model"), "{odd}");
     }
 }
+
+#[test]
+fn two_secrets_are_two_accounts_and_one_secret_is_one() {
+    let model = |key: &str| {
+        format!(
+            "  - {{ model_name: m, litellm_params: {{ model: openai/gpt-4o, api_key: {key} }} }}\n"
+        )
+    };
+    let keys = [
+        "sk-first-0000000000",
+        "sk-other-0000000000",
+        "sk-first-0000000000",
+    ];
+    let text = format!("model_list:\n{}", keys.map(model).concat());
+    let imported = import(&text);
+    let accounts = imported.text.matches("protocol: openai").count();
+    assert_eq!(accounts, 2, "{}", imported.text);
+    for name in ["${OPENAI_API_KEY}", "${OPENAI_API_KEY_2}"] {
+        assert!(imported.text.contains(name), "{}", imported.text);
+    }
+    assert!(!imported.text.contains("sk-"), "{}", imported.text);
+}

@@ -270,6 +270,14 @@ impl Applying<'_> {
         }
         let mut key = keys::edit(t, key, spec, Some(true), now, actor)?;
         if let Some(hash) = desired.hash
+            && keys::was_rotated_away(t, &id, &hash)?
+        {
+            self.keep(
+                "key",
+                whole.clone(),
+                "its secret in the files was rotated away: write the new one, or leave `secret` out",
+            );
+        } else if let Some(hash) = desired.hash
             && !keys::has_secret(t, &id, &hash)?
         {
             let secret = NewSecret::of_hash(hash);

@@ -16,7 +16,7 @@ pub use secrets::{NewSecret, StoredSecret};
 
 pub(super) use change::{create, edit, set_state};
 pub(super) use rows::{all, find};
-pub(super) use secrets::{add as add_secret, has as has_secret};
+pub(super) use secrets::{add as add_secret, has as has_secret, was_rotated_away};
 
 use super::Control;
 use crate::error::StoreError;

@@ -45,7 +45,7 @@ impl Apply {
     /// [`Why::Usage`] for files with problems, [`Why::Changes`] for a plan with changes; else as the control API answers.
     pub(crate) fn run(&self, form: Form) -> Result<(), Failure> {
         let declared = files::read(&self.file)?;
-        let client = Client::new(&self.remote)?;
+        let client = Client::new(&self.remote)?.patient();
         let mut body =
             json!({ "tenants": files::tenants(&declared), "prune": self.prune, "dry_run": true });
         let plan = client.post("/api/v1/apply", &body)?;

@@ -135,9 +135,14 @@ fn create(client: &Client, detach: bool, form: Form) -> Result<(), Failure> {
         answer = client.get("/api/v1/backups/latest", &Query::default())?;
     }
     output::answer(form, &answer, begun)?;
-    match answer.get("error").and_then(Value::as_str) {
-        None => Ok(()),
-        Some(error) => Err(Failure::failed(format!("no backup was made: {error}"))),
+    let error = answer.get("error").and_then(Value::as_str);
+    match (text(&answer, "state").as_str(), error) {
+        ("done", _) => Ok(()),
+        ("running", None) if detach => Ok(()),
+        (_, Some(error)) => Err(Failure::failed(format!("no backup was made: {error}"))),
+        _ => Err(Failure::failed(
+            "the gateway's process was replaced before the backup stood: make another",
+        )),
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Log {
     /// Only this route.
     #[arg(long)]
     route: Option<String>,
-    /// Only this outcome: success, client_error, gateway_error, provider_error, cancelled, shutdown, panicked or orphaned.
+    /// Only this outcome: success, client_error, gateway_error, provider_error, cancelled, revoked, shutdown, panicked or orphaned.
     #[arg(long)]
     outcome: Option<String>,
     /// From when: a span such as 1h, or an RFC 3339 time.

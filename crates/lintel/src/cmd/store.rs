@@ -44,10 +44,17 @@ impl Store {
         let (answer, human): (Value, fn(&Value) -> String) = match &self.what {
             What::Status { remote, count } => {
                 let query = Query::default().with("count", count.then_some("true"));
-                (Client::new(remote)?.get("/api/v1/store", &query)?, files)
+                (
+                    Client::new(remote)?
+                        .patient()
+                        .get("/api/v1/store", &query)?,
+                    files,
+                )
             }
             What::Compact { remote } => (
-                Client::new(remote)?.command("/api/v1/store/compact")?,
+                Client::new(remote)?
+                    .patient()
+                    .command("/api/v1/store/compact")?,
                 compacted,
             ),
         };

@@ -116,14 +116,7 @@ fn key(row: &Known, local: bool, params: &Params<'_>, context: &mut Context<'_>)
         context.cosmetic(&node, "the server needs no key", "left out");
         return None;
     }
-    context.behaviour(
-        &node,
-        "a key stands in the file; it was not copied",
-        format!(
-            "set the environment variable {usual}, and give out a new key: this one was readable"
-        ),
-    );
-    Some(context.variable(usual))
+    Some(context.literal(&node, usual))
 }
 
 fn bedrock(account: &mut Map<String, Value>, params: &Params<'_>, context: &mut Context<'_>) {
@@ -155,52 +148,43 @@ fn bedrock(account: &mut Map<String, Value>, params: &Params<'_>, context: &mut 
         }
     }
     if let Some(node) = params.get("api_key") {
-        let name = node
-            .value
-            .as_str()
-            .and_then(variable)
-            .unwrap_or("AWS_BEARER_TOKEN_BEDROCK");
-        account.insert("api_key".to_owned(), json!(context.variable(name)));
+        let key = match node.value.as_str().and_then(variable) {
+            Some(name) => context.variable(name),
+            None => context.literal(&node, "AWS_BEARER_TOKEN_BEDROCK"),
+        };
+        account.insert("api_key".to_owned(), json!(key));
         return;
     }
     let mut keys = Map::new();
-    for (ours, theirs, usual) in [
-        ("access_key_id", "aws_access_key_id", "AWS_ACCESS_KEY_ID"),
+    for (ours, theirs, usual, wanted) in [
+        (
+            "access_key_id",
+            "aws_access_key_id",
+            "AWS_ACCESS_KEY_ID",
+            true,
+        ),
         (
             "secret_access_key",
             "aws_secret_access_key",
             "AWS_SECRET_ACCESS_KEY",
+            true,
         ),
-        ("session_token", "aws_session_token", ""),
+        (
+            "session_token",
+            "aws_session_token",
+            "AWS_SESSION_TOKEN",
+            false,
+        ),
     ] {
-        let node = params.get(theirs);
-        let name = node
-            .as_ref()
-            .and_then(|n| n.value.as_str())
-            .and_then(variable);
-        if let (Some(node), None) = (&node, name) {
-            context.behaviour(
-                node,
-                "a key stands in the file; it was not copied",
-                format!(
-                    "set the environment variable {}",
-                    if usual.is_empty() {
-                        "AWS_SESSION_TOKEN"
-                    } else {
-                        usual
-                    }
-                ),
-            );
-        }
-        let usual = if node.is_some() && usual.is_empty() {
-            "AWS_SESSION_TOKEN"
-        } else {
-            usual
+        let key = match params.get(theirs) {
+            Some(node) => match node.value.as_str().and_then(variable) {
+                Some(name) => context.variable(name),
+                None => context.literal(&node, usual),
+            },
+            None if wanted => context.variable(usual),
+            None => continue,
         };
-        let name = name.unwrap_or(usual);
-        if !name.is_empty() {
-            keys.insert(ours.to_owned(), json!(context.variable(name)));
-        }
+        keys.insert(ours.to_owned(), json!(key));
     }
     account.insert("aws".to_owned(), Value::Object(keys));
 }

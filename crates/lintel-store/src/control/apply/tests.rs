@@ -214,3 +214,30 @@ fn a_key_made_by_hand_is_taken_over_and_says_so() {
     );
     assert!(control.key(&made.id).unwrap().managed);
 }
+
+#[test]
+fn a_secret_that_was_rotated_away_stays_so_and_stops_no_other_change() {
+    let (_scratch, control) = control();
+    let mut declared = key(KeySpec::default());
+    declared.hash = Some([7; 32]);
+    let want = desired(&[("ci", declared.clone())]);
+    let made = apply(&control, &want, NOW).unwrap();
+    let id = made.steps.iter().find_map(|s| s.id.clone()).unwrap();
+    control
+        .rotate_key(&id, &secret(8), Duration::ZERO, "ops")
+        .unwrap();
+    declared.spec.owner = "search".into();
+    let want = desired(&[("ci", declared), ("web", key(KeySpec::default()))]);
+    assert_eq!(
+        shown(&apply(&control, &want, NOW).unwrap()),
+        [
+            "keep key acme/search/ci",
+            "update key acme/search/ci owner",
+            "create key acme/search/web secret"
+        ]
+    );
+    let kept = control.key(&id).unwrap();
+    assert_eq!(kept.spec.owner, "search");
+    let good = kept.secrets.iter().filter(|s| s.expires.is_none()).count();
+    assert_eq!(good, 1, "the rotated one alone");
+}

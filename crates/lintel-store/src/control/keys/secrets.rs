@@ -188,6 +188,19 @@ pub(in crate::control) fn has(
     )
 }
 
+/// Whether the key has had this secret, and a rotation has given it an end.
+pub(in crate::control) fn was_rotated_away(
+    db: &Connection,
+    id: &str,
+    hash: &[u8; 32],
+) -> rusqlite::Result<bool> {
+    db.query_row(
+        "SELECT EXISTS(SELECT 1 FROM secrets WHERE key = ?1 AND hash = ?2 AND expires IS NOT NULL)",
+        params![id, hash],
+        |row| row.get(0),
+    )
+}
+
 /// Returns whether the hash was free.
 pub(super) fn insert(
     t: &Transaction<'_>,

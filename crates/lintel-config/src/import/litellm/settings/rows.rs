@@ -52,7 +52,7 @@ pub(super) const MODULE: &[Row] = &[
     ("service_callback", Cosmetic, "the process's own figures are metrics", "`/metrics` at the admin listener"),
     ("enable_json_schema_validation", Behaviour, "an answer is passed on as it came", "none"),
     ("forward_traceparent_to_llm_provider", Cosmetic, "a valid `traceparent` is always passed on, with the attempt as the parent", "nothing is needed"),
-    ("max_parallel_requests", Behaviour, "a key has no bound on calls at once", "`limits.in_flight`, for all"),
+    ("max_parallel_requests", Behaviour, "keys have a bound on calls at once each, not by one setting", "`--max-in-flight` of a key, or `max_in_flight` in a file for `lintel apply`"),
 ];
 
 /// Of `general_settings`.
@@ -78,7 +78,7 @@ pub(super) const GENERAL: &[Row] = &[
     ("litellm_jwtauth", Behaviour, "signed tokens are no principals yet", "virtual keys"),
     ("allowed_ips", Behaviour, "callers are not told apart by address", "a firewall, or client certificates: `tls.client_ca`"),
     ("allowed_routes", Behaviour, "every surface is served", "what a key may name: `--route`"),
-    ("max_parallel_requests", Behaviour, "a key has no bound on calls at once", "`limits.in_flight`, for all"),
+    ("max_parallel_requests", Behaviour, "keys have a bound on calls at once each, not by one setting", "`--max-in-flight` of a key, or `max_in_flight` in a file for `lintel apply`"),
     ("ui_access_mode", Cosmetic, "there is no console yet", "the command line"),
     ("key_management_system", Behaviour, "secrets come from the environment or from files", "let that system write files, and name them with `file:`"),
     ("key_management_settings", Behaviour, "secrets come from the environment or from files", "let that system write files, and name them with `file:`"),
