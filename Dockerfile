@@ -9,7 +9,7 @@ COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
 COPY crates crates
 COPY xtask xtask
-COPY docs/sandbox.md docs/sandbox.md
+COPY fuzz fuzz
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     cargo build --release --locked --package lintel && cp target/release/lintel /lintel && mkdir /store
 

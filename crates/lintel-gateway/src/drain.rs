@@ -23,6 +23,8 @@ const LOOK: Duration = Duration::from_millis(10);
 /// What the process is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
+    /// Nothing is taken yet; whoever connects waits.
+    Starting,
     /// Everything is taken.
     Serving,
     /// Everything is taken, but the process says that it isn't ready, and answers ask clients to connect anew.
@@ -38,7 +40,7 @@ pub(crate) enum Phase {
 impl Phase {
     /// Whether new connections are taken.
     pub(crate) fn accepts(self) -> bool {
-        self < Phase::Lingering
+        self < Phase::Lingering && self > Phase::Starting
     }
 
     /// Whether a connection with no call on it is closed.
@@ -60,6 +62,17 @@ pub struct Drain {
 }
 
 impl Running {
+    /// Begins to take connections.
+    pub fn serve(&self) {
+        self.phase.send_if_modified(|now| {
+            let first = *now == Phase::Starting;
+            if first {
+                *now = Phase::Serving;
+            }
+            first
+        });
+    }
+
     /// Begins to stop: not ready any more, and clients are asked to connect anew. Everything is still taken.
     pub fn begin_to_leave(&self) {
         self.enter(Phase::Leaving);
@@ -137,6 +150,7 @@ mod tests {
                 "{phase:?}"
             );
         };
+        check(Phase::Starting, false, false);
         check(Phase::Serving, true, false);
         check(Phase::Leaving, true, false);
         check(Phase::Lingering, false, false);

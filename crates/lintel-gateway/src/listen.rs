@@ -30,6 +30,7 @@ pub(crate) async fn accept(
     listener: TcpListener,
     mut phase: watch::Receiver<Phase>,
 ) {
+    let _ = phase.wait_for(|p| *p != Phase::Starting).await;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,

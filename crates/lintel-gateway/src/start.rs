@@ -94,7 +94,7 @@ pub struct Running {
     pub(crate) threads: Vec<JoinHandle<()>>,
 }
 
-/// Starts the data plane.
+/// Starts the data plane. It takes connections from [`Running::serve`] on.
 pub fn start(deps: Deps) -> Result<Running, StartError> {
     let listener = &deps.listener;
     listener
@@ -111,7 +111,7 @@ pub fn start(deps: Deps) -> Result<Running, StartError> {
     };
     handle.apply(Arc::clone(&deps.snapshot));
     handle.set_keys(deps.keys);
-    let (phase, watching) = watch::channel(Phase::Serving);
+    let (phase, watching) = watch::channel(Phase::Starting);
     let mut running = Running {
         local_addr,
         handle,

@@ -43,7 +43,7 @@ pub(crate) const SCHEMA: Schema = Schema {
             "0002-tokens",
             include_str!("../migrations/control/0002-tokens.sql"),
         ),
-        Migration::adds(
+        Migration::rewrites(
             "0003-keys",
             include_str!("../migrations/control/0003-keys.sql"),
         ),

@@ -105,6 +105,16 @@ impl Schema {
     }
 }
 
+/// Refuses what needs more room than the disk of `path` has.
+pub(crate) fn make_sure_of_room(path: &Path, needed: u64) -> Result<(), StoreError> {
+    let free = free_bytes(path)?;
+    if free >= needed {
+        return Ok(());
+    }
+    let path = path.to_owned();
+    Err(StoreError::NoRoom { path, needed, free })
+}
+
 /// How many migrations a file has behind it.
 pub(crate) fn version(db: &Connection) -> rusqlite::Result<i64> {
     db.query_row("PRAGMA user_version", [], |row| row.get(0))

@@ -263,6 +263,13 @@ impl Journal {
     }
 }
 
+/// Whether another process still appends to the store in `dir`, or what one wrote is not in the books yet.
+///
+/// Errors: the directory can't be read.
+pub fn is_shared(dir: &Path) -> Result<bool, StoreError> {
+    Ok(Generation::all(dir)?.len() > 1)
+}
+
 /// A generation that was scanned and mended, open for appending.
 struct Opened {
     writer: Writer,

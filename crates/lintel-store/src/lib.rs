@@ -33,7 +33,9 @@ pub use control::{
 };
 pub use database::Migrated;
 pub use error::StoreError;
-pub use journal::{Durability, Journal, JournalOptions, Later, Permit, Recovery, Ticket};
+pub use journal::{
+    Durability, Journal, JournalOptions, Later, Permit, Recovery, Ticket, is_shared,
+};
 pub use prepare::{prepare, refuse_newer};
 pub use projection::{LaneStatus, Projection, ProjectionStatus, SegmentsHeld, SettledSink};
 pub use queries::{

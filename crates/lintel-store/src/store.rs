@@ -8,6 +8,7 @@ use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
+use crate::journal::{Claim, Generation};
 use crate::private;
 
 const LOCK: &str = "lock";
@@ -83,23 +84,37 @@ impl Store {
     }
 }
 
-/// Refuses a directory that a process holds, without touching it.
-pub(crate) fn refuse_locked(dir: &Path) -> Result<(), StoreError> {
-    let path = dir.join(LOCK);
-    let file = match File::open(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        file => file.map_err(StoreError::io("open", &path))?,
+/// A store that no process uses, and that none can begin to use while this lives.
+#[derive(Debug)]
+pub(crate) struct Unused {
+    _lock: Option<File>,
+    _generations: Vec<Claim>,
+}
+
+/// Refuses a directory that a process holds, or in whose journal one still writes the end of its calls.
+pub(crate) fn unused(dir: &Path) -> Result<Unused, StoreError> {
+    let locked = || StoreError::Locked {
+        dir: dir.to_owned(),
+        pid: named(dir).map_or_else(|| "unknown".to_owned(), |pid| pid.to_string()),
     };
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
-            dir: dir.to_owned(),
-            pid: std::fs::read_to_string(&path)
-                .map(|pid| pid.trim().to_owned())
-                .unwrap_or_else(|_| "unknown".to_owned()),
-        }),
-        Err(TryLockError::Error(source)) => Err(StoreError::io("lock", &path)(source)),
+    let path = dir.join(LOCK);
+    let lock = match File::open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        file => Some(file.map_err(StoreError::io("open", &path))?),
+    };
+    match lock.as_ref().map_or(Ok(()), File::try_lock) {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(locked()),
+        Err(TryLockError::Error(source)) => return Err(StoreError::io("lock", &path)(source)),
     }
+    let mut generations = Vec::new();
+    for generation in Generation::all(dir)? {
+        generations.push(generation.claim()?.ok_or_else(locked)?);
+    }
+    Ok(Unused {
+        _lock: lock,
+        _generations: generations,
+    })
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ mod sweep;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -79,7 +78,6 @@ struct Shared {
     turn: Mutex<()>,
     stop: Stop,
     told: Told,
-    paused: AtomicBool,
 }
 
 impl std::fmt::Debug for Upkeep {
@@ -109,14 +107,13 @@ impl Upkeep {
             turn: Mutex::new(()),
             stop: Stop::default(),
             told,
-            paused: AtomicBool::new(false),
         });
         let mine = Arc::clone(&shared);
         let spawned = std::thread::Builder::new()
             .name("lintel-upkeep".into())
             .spawn(move || {
                 priority::low();
-                while !mine.stop.within(ROUND) {
+                while !mine.stop.ended(ROUND) {
                     mine.round();
                 }
             });
@@ -140,14 +137,21 @@ impl Upkeep {
     /// Gives free space of every database back to the disk now, and returns the bytes that it came to.
     /// A database that was made before there was compaction is written anew: the projection of its rows waits so
     /// long, calls don't.
+    ///
+    /// Errors: the databases are another process's, or can't be written.
     pub fn compact(&self) -> Result<u64, StoreError> {
         let _turn = self.shared.turn.lock();
+        if self.shared.stop.rests() {
+            return Err(StoreError::LetGo);
+        }
         compact::all(&self.shared.dir, &self.shared.stop)
     }
 
-    /// Leaves the databases alone from the next round on, for they are another process's; or takes them back.
+    /// Leaves the databases alone, for they are another process's: returns when nothing works on them any more. Or takes
+    /// them back.
     pub fn pause(&self, paused: bool) {
-        self.shared.paused.store(paused, Ordering::Release);
+        self.shared.stop.rest(paused);
+        drop(self.shared.turn.lock());
     }
 
     /// Ends after the portion that it is at.
@@ -170,10 +174,10 @@ impl Shared {
     fn round(&self) {
         let (wall, mono) = (self.clock.wall(), self.clock.mono());
         let now = self.steady.lock().look(wall, mono);
-        if self.paused.load(Ordering::Acquire) {
+        let _turn = self.turn.lock();
+        if self.stop.rests() {
             return;
         }
-        let _turn = self.turn.lock();
         let retention = *self.retention.lock();
         let mut swept = Swept::default();
         let done = sweep(
@@ -207,7 +211,7 @@ fn sweep(
     let mut pace = Pace::new(stop);
     sweep::log(dir, &retention.log, now, &mut pace, swept)?;
     sweep::ledger(dir, &retention.ledger, now, &mut pace, swept)?;
-    sweep::audit(control, &retention.audit, now, swept)?;
+    sweep::audit(control, &retention.audit, now, &mut pace, swept)?;
     compact::worthwhile(dir, stop)
 }
 

@@ -121,8 +121,10 @@ impl Plane {
             resolve,
             probe,
         };
+        let running = start(deps).unwrap();
+        running.serve();
         Self {
-            running: Some(start(deps).unwrap()),
+            running: Some(running),
             metrics,
             projection: Some(projection),
             rows,

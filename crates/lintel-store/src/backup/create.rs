@@ -92,7 +92,7 @@ fn fill(
     for snapshot in &snapshots {
         progress.total += snapshot.bytes()?;
     }
-    make_sure_of_room(to, progress.total)?;
+    crate::database::make_sure_of_room(to, progress.total)?;
     for snapshot in &snapshots {
         snapshot.copy(to, &mut |bytes| {
             progress.done += bytes;
@@ -124,18 +124,6 @@ fn copy_journal(store: &Path, to: &Path) -> Result<u64, StoreError> {
         copy::sync_folder(&target)?;
     }
     Ok(records)
-}
-
-fn make_sure_of_room(to: &Path, needed: u64) -> Result<(), StoreError> {
-    let free = crate::database::free_bytes(to)?;
-    if free < needed {
-        return Err(StoreError::NoRoom {
-            path: to.to_owned(),
-            needed,
-            free,
-        });
-    }
-    Ok(())
 }
 
 fn describe(source: &Source<'_>, dir: &Path, journal: u64) -> Result<Manifest, StoreError> {

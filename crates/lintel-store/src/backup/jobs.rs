@@ -91,6 +91,14 @@ pub struct BackupDeps {
     pub ended: Box<dyn Fn(&BackupState) + Send + Sync>,
 }
 
+impl std::fmt::Debug for Backups {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Backups")
+            .field("directory", &self.shared.directory)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Backups {
     /// Backups of the store that `deps` name.
     pub fn new(deps: BackupDeps) -> Backups {
@@ -174,13 +182,15 @@ impl Backups {
         list(&self.shared.directory)
     }
 
-    /// Breaks off the one that is being made, and waits until it has ended.
+    /// Breaks off the one that is being made, and waits until it has ended. Another can be begun after it.
     pub fn stop(&self) {
+        let mut thread = self.thread.lock();
         self.shared.stop.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.lock().take() {
+        if let Some(thread) = thread.take() {
             // One that panicked left a `.partial`, which is no backup.
             let _ = thread.join();
         }
+        self.shared.stop.store(false, Ordering::Release);
     }
 }
 

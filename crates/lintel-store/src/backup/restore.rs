@@ -30,13 +30,22 @@ pub struct Restored {
 pub fn restore(from: &Path, to: &Path, force: bool) -> Result<Restored, StoreError> {
     let manifest = verify::finished(from)?;
     refuse_newer(from, &manifest)?;
+    // Held until the directory has gone aside: no process may begin to use it meanwhile.
     let occupied = occupied(to, force)?;
     let beside = beside(to, &format!("restoring-{}", std::process::id()))?;
     if let Some(parent) = to.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         std::fs::create_dir_all(parent).map_err(StoreError::io("make", parent))?;
     }
+    // Of a restore that was killed.
+    match std::fs::remove_dir_all(&beside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(StoreError::io("remove", &beside)(error));
+        }
+        _ => {}
+    }
     private::make_dir(&beside).map_err(StoreError::io("make", &beside))?;
-    let placed = fill(from, &beside, &manifest).and_then(|()| place(&beside, to, occupied));
+    let placed =
+        fill(from, &beside, &manifest).and_then(|()| place(&beside, to, occupied.is_some()));
     if placed.is_err() {
         // The error says what went wrong; nobody takes the rest for a store.
         let _ = std::fs::remove_dir_all(&beside);
@@ -61,16 +70,16 @@ fn refuse_newer(from: &Path, manifest: &Manifest) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether something stands at `to` that has to be moved aside.
-fn occupied(to: &Path, force: bool) -> Result<bool, StoreError> {
+/// What stands at `to` and has to be moved aside, held; none when there is nothing.
+fn occupied(to: &Path, force: bool) -> Result<Option<store::Unused>, StoreError> {
     let mut entries = match std::fs::read_dir(to) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         entries => entries.map_err(StoreError::io("list", to))?,
     };
     if entries.next().is_none() {
-        return Ok(false);
+        return Ok(None);
     }
-    store::refuse_locked(to)?;
+    let unused = store::unused(to)?;
     if !force {
         return Err(StoreError::Occupied {
             dir: to.to_owned(),
@@ -79,19 +88,12 @@ fn occupied(to: &Path, force: bool) -> Result<bool, StoreError> {
                     .to_owned(),
         });
     }
-    Ok(true)
+    Ok(Some(unused))
 }
 
 fn fill(from: &Path, to: &Path, manifest: &Manifest) -> Result<(), StoreError> {
     let needed = manifest.files.iter().map(|file| file.bytes).sum();
-    let free = crate::database::free_bytes(to)?;
-    if free < needed {
-        return Err(StoreError::NoRoom {
-            path: to.to_owned(),
-            needed,
-            free,
-        });
-    }
+    crate::database::make_sure_of_room(to, needed)?;
     for file in &manifest.files {
         copy(from, to, file)?;
         super::copy::sync_folder(&to.join(&file.name))?;

@@ -79,7 +79,7 @@ impl Control {
             }
         };
         let values = params![call.actor, call.operation, call.key, answer];
-        self.read(|db| db.execute(sql, values).map(drop))
+        self.change(|t| Ok(t.execute(sql, values).map(drop)?))
     }
 }
 

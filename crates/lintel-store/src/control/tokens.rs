@@ -142,7 +142,7 @@ impl Control {
     /// Notes that the token `id` was used at `at`. No audit row: it is no change that anybody made.
     pub fn token_used(&self, id: &str, at: Timestamp) -> Result<(), StoreError> {
         let sql = "UPDATE tokens SET last_used = max(coalesce(last_used, 0), ?2) WHERE id = ?1";
-        self.read(|db| db.execute(sql, params![id, at.as_micros()]).map(drop))
+        self.change(|t| Ok(t.execute(sql, params![id, at.as_micros()]).map(drop)?))
     }
 }
 

@@ -34,10 +34,6 @@ impl Migration {
 
     /// A step that touches every row: it is begun only when there is room for all of them once more in
     /// the write-ahead log and in the file.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "every step until now only adds")
-    )]
     pub(crate) const fn rewrites(name: &'static str, script: &'static str) -> Self {
         Self {
             name,
@@ -71,7 +67,8 @@ pub(super) fn run(
     let done = usize::try_from(found).unwrap_or(0);
     let missing = schema.migrations.get(done..).unwrap_or_default();
     if missing.iter().any(|step| step.rewrites) {
-        make_sure_of_room(path)?;
+        let bytes = std::fs::metadata(path).map_err(StoreError::io("read", path))?;
+        super::make_sure_of_room(path, bytes.len().saturating_mul(2))?;
     }
     for (index, step) in missing.iter().enumerate() {
         let to = (done + index) as i64 + 1;
@@ -113,22 +110,6 @@ fn apply(db: &mut Connection, step: &Migration, to: i64) -> rusqlite::Result<boo
     transaction.pragma_update(None, "user_version", to)?;
     transaction.commit()?;
     Ok(true)
-}
-
-fn make_sure_of_room(path: &Path) -> Result<(), StoreError> {
-    let bytes = std::fs::metadata(path)
-        .map_err(StoreError::io("read", path))?
-        .len();
-    let free = free_bytes(path)?;
-    let needed = bytes.saturating_mul(2);
-    if free < needed {
-        return Err(StoreError::NoRoom {
-            path: path.to_owned(),
-            needed,
-            free,
-        });
-    }
-    Ok(())
 }
 
 /// Bytes that this process may still write on the disk of `path`.

@@ -101,8 +101,8 @@ impl Worker {
         let number = generation.number;
         let (node, now) = (self.journal.node(), self.journal.now());
         let remains = journal::lay_to_rest(&generation, &claim, node, now)?;
-        self.ledger.no_further_than(number, remains.born);
-        self.log.no_further_than(number, remains.born);
+        self.ledger.no_further_than(number, remains.born)?;
+        self.log.no_further_than(number, remains.born)?;
         self.sinks.mended(&remains.recovery);
         Ok(Followed {
             number,

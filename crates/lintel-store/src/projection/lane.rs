@@ -48,19 +48,26 @@ impl<R: Rows> Lane<R> {
             error: None,
         };
         lane.positions = read_positions(&db).map_err(|e| lane.failed(e))?;
-        lane.no_further_than(own, born);
         lane.db = Some(db);
+        lane.no_further_than(own, born)?;
         Ok(lane)
     }
 
     /// A power cut may take more from the journal than from the database. What the journal lost is applied
-    /// already, and its sequences are given out again: begin with the records from `born` on.
-    pub(super) fn no_further_than(&mut self, generation: u64, born: Position) {
-        if let Some(stored) = self.positions.get_mut(&generation)
-            && stored.sequence > born.sequence
-        {
-            *stored = born;
-        }
+    /// already, and its sequences are given out again: begin with the records from `born` on. Written down at once,
+    /// for whoever reads the positions anew.
+    pub(super) fn no_further_than(
+        &mut self,
+        generation: u64,
+        born: Position,
+    ) -> Result<(), StoreError> {
+        let beyond = self.position(generation).sequence > born.sequence;
+        let (true, Some(db)) = (beyond, &self.db) else {
+            return Ok(());
+        };
+        write_position(db, generation, born).map_err(|e| self.failed(e))?;
+        self.positions.insert(generation, born);
+        Ok(())
     }
 
     /// How far it is in `generation`.
@@ -124,7 +131,7 @@ impl<R: Rows> Lane<R> {
         let mut write = || {
             let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             rows.write(batch, &transaction)?;
-            write_position(&transaction, batch)?;
+            write_position(&transaction, batch.generation, batch.to)?;
             transaction.commit()
         };
         write().map_err(|e| self.failed(e))?;
@@ -180,13 +187,13 @@ fn read_positions(db: &Connection) -> rusqlite::Result<Positions> {
     read.query_map([], position)?.collect()
 }
 
-fn write_position(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
+fn write_position(db: &Connection, generation: u64, to: Position) -> rusqlite::Result<()> {
     let sql = "INSERT INTO positions VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET segment = ?2, at = ?3, sequence = ?4";
-    transaction.prepare_cached(sql)?.execute([
-        batch.generation as i64,
-        batch.to.segment as i64,
-        batch.to.offset as i64,
-        batch.to.sequence as i64,
+    db.prepare_cached(sql)?.execute([
+        generation as i64,
+        to.segment as i64,
+        to.offset as i64,
+        to.sequence as i64,
     ])?;
     Ok(())
 }

@@ -43,7 +43,7 @@ pub(crate) const SCHEMA: Schema = Schema {
             "0004-resources",
             include_str!("../../migrations/ledger/0004-resources.sql"),
         ),
-        Migration::adds(
+        Migration::rewrites(
             "0005-generations",
             include_str!("../../migrations/ledger/0005-generations.sql"),
         ),

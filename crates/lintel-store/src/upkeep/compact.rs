@@ -8,7 +8,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::pace::{Pace, Stop};
-use crate::database::{Schema, free_bytes};
+use crate::database::{Schema, make_sure_of_room};
 use crate::error::StoreError;
 use crate::prepare::DATABASES;
 
@@ -57,10 +57,7 @@ pub(super) fn all(dir: &Path, stop: &Stop) -> Result<u64, StoreError> {
 fn anew(schema: &Schema, dir: &Path, db: &Connection) -> Result<(), StoreError> {
     let path = schema.path(dir);
     let bytes = std::fs::metadata(&path).map_or(0, |m| m.len());
-    let (needed, free) = (bytes.saturating_mul(2), free_bytes(dir)?);
-    if free < needed {
-        return Err(StoreError::NoRoom { path, needed, free });
-    }
+    make_sure_of_room(dir, bytes.saturating_mul(2))?;
     db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM;")
         .map_err(StoreError::sql(path))
 }

@@ -15,27 +15,52 @@ const FIRST: usize = 200;
 const LEAST: usize = 16;
 const MOST: usize = 4_096;
 
-/// Whether to end, and whoever waits for it.
+/// Whether to end or to rest, and whoever waits for it.
 #[derive(Default)]
 pub(super) struct Stop {
-    stopped: Mutex<bool>,
+    asked: Mutex<Asked>,
     changed: Condvar,
+}
+
+#[derive(Default)]
+struct Asked {
+    end: bool,
+    rest: bool,
 }
 
 impl Stop {
     /// Ends whatever waits or works.
     pub(super) fn now(&self) {
-        *self.stopped.lock() = true;
+        self.asked.lock().end = true;
         self.changed.notify_all();
     }
 
+    /// Breaks off whatever works, and lets nothing begin until it is taken back.
+    pub(super) fn rest(&self, rest: bool) {
+        self.asked.lock().rest = rest;
+        self.changed.notify_all();
+    }
+
+    /// Whether nothing is to be begun.
+    pub(super) fn rests(&self) -> bool {
+        self.asked.lock().rest
+    }
+
     /// Waits `time`, or until the end is asked for. Returns whether it is.
-    pub(super) fn within(&self, time: Duration) -> bool {
-        let mut stopped = self.stopped.lock();
-        if !*stopped {
-            self.changed.wait_for(&mut stopped, time);
-        }
-        *stopped
+    pub(super) fn ended(&self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        let mut asked = self.asked.lock();
+        while !asked.end && !self.changed.wait_until(&mut asked, until).timed_out() {}
+        asked.end
+    }
+
+    /// Waits `time`, or until the work is to be broken off. Returns whether it is.
+    fn broken_off(&self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        let mut asked = self.asked.lock();
+        let off = |asked: &Asked| asked.end || asked.rest;
+        while !off(&asked) && !self.changed.wait_until(&mut asked, until).timed_out() {}
+        off(&asked)
     }
 }
 
@@ -59,7 +84,7 @@ impl<'a> Pace<'a> {
         let done = work(self.rows)?;
         let took = begun.elapsed();
         self.rows = next(self.rows, took);
-        Ok((!self.stop.within(took.max(PAUSE))).then_some(done))
+        Ok((!self.stop.broken_off(took.max(PAUSE))).then_some(done))
     }
 }
 
@@ -94,6 +119,16 @@ mod tests {
         assert_eq!(pace.portion(Ok::<_, ()>), Ok(Some(FIRST)));
         stop.now();
         assert_eq!(pace.portion(|_| Ok::<_, ()>(())), Ok(None));
-        assert!(stop.within(Duration::from_secs(3_600)));
+        assert!(stop.ended(Duration::from_secs(3_600)));
+    }
+
+    #[test]
+    fn a_rest_breaks_work_off_and_ends_nothing() {
+        let stop = Stop::default();
+        stop.rest(true);
+        assert_eq!(Pace::new(&stop).portion(Ok::<_, ()>), Ok(None));
+        assert!(stop.rests() && !stop.ended(Duration::ZERO));
+        stop.rest(false);
+        assert_eq!(Pace::new(&stop).portion(Ok::<_, ()>), Ok(Some(FIRST)));
     }
 }

@@ -19,6 +19,7 @@ use crate::projection::{ledger, log};
 
 /// Of the ledger at least so much stays: what is written again after a crash must meet the row that it would double.
 const LEAST_HOURS: i64 = 24;
+const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 const AUDIT_ROWS: usize = 1_000;
 
 /// Rows that went.
@@ -183,18 +184,22 @@ fn delete(db: &mut Connection, table: &str, end: ExchangeId, rows: usize) -> rus
     Ok(deleted as u64)
 }
 
-/// The audit, by age.
+/// The audit, by age. By whole days: what goes is told in a row, and a row for each round of each day would be as many
+/// as what goes.
 pub(super) fn audit(
     control: &Control,
     keep: &Keep,
     now: Timestamp,
+    pace: &mut Pace<'_>,
     swept: &mut Swept,
 ) -> Result<(), StoreError> {
     let Some(age) = keep.age else { return Ok(()) };
+    let before = before(now, age).as_micros();
+    let day = Timestamp::from_micros(before - before.rem_euclid(DAY_MICROS));
     loop {
-        let gone = control.expire_audit(before(now, age), AUDIT_ROWS)?;
-        swept.audit += gone;
-        if gone < AUDIT_ROWS as u64 {
+        let gone = pace.portion(|_| control.expire_audit(day, AUDIT_ROWS))?;
+        swept.audit += gone.unwrap_or_default();
+        if gone.is_none_or(|gone| gone < AUDIT_ROWS as u64) {
             return Ok(());
         }
     }

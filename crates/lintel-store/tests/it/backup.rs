@@ -238,7 +238,14 @@ fn a_restore_overwrites_nothing() {
     );
     let marked = scratch.path().join("mine");
     std::fs::write(&marked, "x").unwrap();
+    // Of a restore of the same process number that was killed: nothing of it gets into the store.
+    let name = scratch.path().file_name().unwrap().to_str().unwrap();
+    let left = format!("{name}.restoring-{}", std::process::id());
+    let left = scratch.path().with_file_name(left);
+    std::fs::create_dir(&left).unwrap();
+    std::fs::write(left.join("journal-stray"), "x").unwrap();
     let restored = backup::restore(&path, scratch.path(), true).unwrap();
+    assert!(!left.exists() && !scratch.path().join("journal-stray").exists());
     let aside = restored.aside.unwrap();
     assert!(aside.join("mine").exists() && !marked.exists());
     let mode = |p: &Path| std::fs::metadata(p).unwrap().permissions().mode() & 0o777;

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use lintel_config::{Durability, Snapshot};
 use lintel_store::{
-    Control, Journal, JournalOptions, Migrated, Projection, Queries, Recovery, SettledSink, Store,
-    StoreError, Upkeep,
+    Backups, Control, Journal, JournalOptions, Migrated, Projection, Queries, Recovery,
+    SettledSink, Store, StoreError, Upkeep,
 };
 use lintel_telemetry::LineWriter;
 use lintel_types::Clock;
+use parking_lot::Mutex;
 
 use crate::serve::declare::declare;
 use crate::serve::keepers::Keepers;
@@ -33,6 +34,8 @@ pub(crate) struct Books {
     pub(crate) migrated: Vec<Migrated>,
     /// Retention, compaction, backups.
     pub(crate) keepers: Keepers,
+    /// Held while a tenant is erased.
+    pub(crate) turn: Arc<Mutex<()>>,
     store: Arc<Store>,
 }
 
@@ -42,19 +45,28 @@ pub(crate) struct Reins {
     control: Control,
     projection: Arc<Projection>,
     upkeep: Arc<Upkeep>,
+    backups: Arc<Backups>,
+    turn: Arc<Mutex<()>>,
     store: Arc<Store>,
 }
 
+/// How long what is being done to the store may take to end before it is let go of.
+const LET_GO: Duration = Duration::from_secs(30);
 /// How long a store may stay another's that was let go of for a successor which has died.
 const TAKE_BACK: Duration = Duration::from_secs(10);
 
 impl Reins {
-    /// Lets go: this process only appends to its own journal from now on.
+    /// Lets go, once nothing works on the databases any more: this process only appends to its own journal from now on. A
+    /// backup under way is broken off.
     ///
     /// # Errors
-    /// When the lock can't be given up.
+    /// When a tenant's erasure takes too long to wait for, or the lock can't be given up.
     pub(crate) fn let_go(&self) -> Result<(), String> {
         self.control.let_go();
+        if self.turn.try_lock_for(LET_GO).is_none() {
+            return Err("a tenant is being erased: upgrade when that is done".to_owned());
+        }
+        self.backups.stop();
         self.upkeep.pause(true);
         self.projection.pause();
         self.store.let_go().map_err(|error| error.to_string())
@@ -111,6 +123,7 @@ impl Books {
             recovery,
             migrated,
             keepers,
+            turn: Arc::default(),
             store: Arc::new(store),
         })
     }
@@ -121,6 +134,8 @@ impl Books {
             control: self.control.clone(),
             projection: Arc::clone(&self.projection),
             upkeep: Arc::clone(&self.keepers.upkeep),
+            backups: Arc::clone(&self.keepers.backups),
+            turn: Arc::clone(&self.turn),
             store: Arc::clone(&self.store),
         }
     }

@@ -127,7 +127,11 @@ impl Start<'_> {
             predecessor.check(&self.snapshot)?;
             predecessor.wait_for_the_store()?;
         }
-        let store = Store::open(&self.snapshot.store).map_err(told)?;
+        let store = match predecessor {
+            None => Store::open(&self.snapshot.store),
+            Some(_) => predecessor::store(&self.snapshot.store),
+        };
+        let store = store.map_err(told)?;
         let listeners = self.listeners(inherited, predecessor.is_some())?;
         let sockets = Sockets::of(&listeners.data, &listeners.admin).map_err(told)?;
         let token = self.token(store.dir())?;
@@ -165,6 +169,8 @@ impl Start<'_> {
         let metrics = self.metrics.clone();
         let admin = lintel_admin::serve::start(listeners.admin, api, certificate, metrics)
             .map_err(|error| Failure::failed(format!("can't start the admin listener: {error}")))?;
+        // Last: a step that fails before has cost nobody a call.
+        plane.serve();
         let greeting = self.greeting(development.as_ref(), plane.local_addr, admin.address());
         let parts = Parts {
             plane,
@@ -262,6 +268,7 @@ impl Start<'_> {
             plane: plane.handle.clone(),
             journal: books.journal.clone(),
             projection: Arc::downgrade(&books.projection),
+            turn: Arc::clone(&books.turn),
             dir: books.dir().to_owned(),
             log: self.log.clone(),
             clock: self.clock(),

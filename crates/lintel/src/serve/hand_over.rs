@@ -53,7 +53,7 @@ impl Parts {
         let mut stopped = None;
         let tried = tokio::select! {
             tried = &mut trying => tried,
-            signal = signals.stop() => {
+            signal = signals.stop_while_serving() => {
                 stopped = Some(signal);
                 off.store(true, Ordering::Relaxed);
                 trying.await

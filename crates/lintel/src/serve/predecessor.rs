@@ -5,9 +5,10 @@
 
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lintel_config::Snapshot;
+use lintel_store::{Store, StoreError};
 
 use crate::exit::Failure;
 use crate::serve::talk::{Fixed, New, Old, Silence, Talk};
@@ -21,6 +22,23 @@ pub(crate) struct Predecessor {
     talk: Talk,
     /// What it runs on.
     pub(crate) fixed: Fixed,
+}
+
+/// How long the kernel may take to let go of the files of a process before that was killed.
+const LETTING_GO: Duration = Duration::from_secs(10);
+
+/// Opens the store that a process before has let go of, or has held when it ended: then its lock may outlive for a moment the
+/// line that told of its end.
+pub(crate) fn store(dir: &Path) -> Result<Store, StoreError> {
+    let until = Instant::now() + LETTING_GO;
+    loop {
+        match Store::open(dir) {
+            Err(StoreError::Locked { .. }) if Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            opened => return opened,
+        }
+    }
 }
 
 impl Predecessor {

@@ -35,6 +35,8 @@ pub(crate) struct Tools {
     pub(crate) journal: Journal,
     /// What carries them into the books. Weak: whoever stops it must be its only owner.
     pub(crate) projection: Weak<Projection>,
+    /// Held while a round works, so that nobody lets go of the store in the middle of one.
+    pub(crate) turn: Arc<Mutex<()>>,
     /// The store directory.
     pub(crate) dir: PathBuf,
     /// Where it is told.
@@ -119,6 +121,8 @@ impl Round {
     }
 
     fn round(&mut self) {
+        let turn = Arc::clone(&self.tools.turn);
+        let _turn = turn.lock();
         if self.tools.control.is_let_go() {
             // The successor's affair: it begins again what is under way here.
             self.under_way = None;
@@ -177,6 +181,10 @@ impl Round {
         let Some(projection) = tools.projection.upgrade() else {
             return Ok(false);
         };
+        // An old process that drains may run calls of it still, and books them in a journal of its own.
+        if lintel_store::is_shared(&tools.dir)? {
+            return Ok(false);
+        }
         // Twice in a row: a call that has just ended has its record on the way.
         let quiet = tools.plane.calls_of(tenant) == 0;
         if !std::mem::replace(&mut under_way.quiet, quiet) || !quiet {

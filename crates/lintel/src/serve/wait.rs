@@ -95,6 +95,21 @@ impl Signals {
         }
     }
 
+    /// As [`Signals::stop`], in a process that serves meanwhile: whoever watches it hears so.
+    pub(crate) async fn stop_while_serving(&mut self) -> &'static str {
+        let Some(wanted) = self.watchdog else {
+            return self.stop().await;
+        };
+        let mut pings = interval((wanted / 2).max(Duration::from_millis(1)));
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                signal = self.stop() => return signal,
+                _ = pings.tick() => notify::alive(),
+            }
+        }
+    }
+
     /// Waits for a signal to stop.
     pub(crate) async fn stop(&mut self) -> &'static str {
         tokio::select! {

@@ -30,7 +30,7 @@ pub(in crate::control) fn create(
     check(&new.spec)?;
     check_expiry(new.spec.expires, now)?;
     let row = KeyRow {
-        id: secrets::id_of(&secret.hash),
+        id: names::id_of("key_", &secret.hash),
         tenant: new.tenant.clone(),
         project: new.project.clone(),
         spec: new.spec.clone(),

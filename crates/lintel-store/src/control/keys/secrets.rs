@@ -10,7 +10,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use super::change::{entry, refuse_revoked, taken};
 use super::{Control, KeyFilter, KeyRow, KeyState, SecretRow, all, find, unknown};
-use crate::control::{Change, audit};
+use crate::control::{Change, audit, names};
 use crate::error::StoreError;
 
 /// Most secrets of one key that are accepted at once.
@@ -163,7 +163,7 @@ pub(in crate::control) fn add(
         params![before.id, until.as_micros()],
     )?;
     if !insert(t, &before.id, secret, made)? {
-        return Err(taken(&id_of(&secret.hash)));
+        return Err(taken(&names::id_of("key_", &secret.hash)));
     }
     t.execute(
         "DELETE FROM secrets WHERE key = ?1 AND hash IN
@@ -211,14 +211,4 @@ pub(super) fn insert(
     let sql = "INSERT INTO secrets VALUES (?1, ?2, ?3, ?4, NULL, NULL) ON CONFLICT DO NOTHING";
     let values = params![secret.hash, key, secret.prefix, made.as_micros()];
     Ok(t.execute(sql, values)? == 1)
-}
-
-/// The id of a key whose first secret has this hash.
-pub(super) fn id_of(hash: &[u8; 32]) -> String {
-    use std::fmt::Write as _;
-    hash.iter().take(8).fold("key_".to_owned(), |mut id, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(id, "{byte:02x}");
-        id
-    })
 }
