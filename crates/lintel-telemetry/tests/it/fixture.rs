@@ -1,9 +1,10 @@
-//! A settled record with a recognisable value in every field.
+//! A settled record with a recognisable value in every field, and what tests ask of metrics and lines.
 
+use lintel_telemetry::{Metrics, Settings};
 use lintel_types::record::Attribution;
 use lintel_types::{
-    AttemptRecord, ExchangeId, ExchangeKind, Leg, Meter, MeterLine, Money, NodeId, Outcome,
-    Settled, Timestamp,
+    AttemptRecord, ExchangeId, ExchangeKind, FailureClass, Leg, Meter, MeterLine, Money, NodeId,
+    Outcome, Phase, Settled, Side, Timestamp,
 };
 
 pub(crate) const USER: &str = "user-who-must-not-be-logged";
@@ -93,4 +94,68 @@ pub(crate) fn settled() -> Settled {
         finish_reason: Some("stop".into()),
         config: "abc123".into(),
     }
+}
+
+/// The value of the series that starts with `series`, as text.
+pub(crate) fn value(text: &str, series: &str) -> Option<String> {
+    let line = text.lines().find(|l| {
+        l.strip_prefix(series)
+            .is_some_and(|rest| rest.starts_with(' '))
+    })?;
+    line.rsplit(' ').next().map(str::to_owned)
+}
+
+#[track_caller]
+pub(crate) fn check(metrics: &Metrics, series: &str, expected: &str) {
+    let text = metrics.encode();
+    assert_eq!(
+        value(&text, series).as_deref(),
+        Some(expected),
+        "{series} in\n{text}"
+    );
+}
+
+/// The lines of `records` by `settings`, as text.
+pub(crate) fn lines(settings: Settings, records: &[Settled]) -> (Vec<String>, Metrics) {
+    let metrics = Metrics::default();
+    let (writer, reader) = metrics.lines(100_000, settings);
+    records.iter().for_each(|record| writer.call(record));
+    drop(writer);
+    let text = |line: Vec<u8>| String::from_utf8_lossy(&line).into_owned();
+    (
+        std::iter::from_fn(|| reader.next_line())
+            .map(text)
+            .collect(),
+        metrics,
+    )
+}
+
+/// `n` calls that went well, each with an id and a trace of its own.
+pub(crate) fn calls(n: u64) -> Vec<Settled> {
+    let one = |i: u64| {
+        let mut record = settled();
+        record.trace_id = Some(format!("{:032x}", u128::from(i) + 1).into());
+        record
+    };
+    (0..n).map(one).collect()
+}
+
+/// A record in which every optional field says something.
+pub(crate) fn whole() -> Settled {
+    let mut record = settled();
+    record.degraded = Some("tier=2; cause=overloaded".into());
+    record.code = Some("upstream_exhausted".into());
+    record.side = Some(Side::Provider);
+    record.reason = Some("the provider is overloaded".into());
+    let mut failed = attempt();
+    failed.ordinal = 2;
+    failed.leg = lintel_types::Leg::Retry;
+    failed.class = Some(FailureClass::Overloaded);
+    failed.phase = Some(Phase::BeforeFirstByte);
+    failed.spoken = Some("anthropic.messages".into());
+    failed.dropped = vec!["$.seed".into()];
+    failed.emulated = vec!["$.n".into()];
+    failed.estimated = true;
+    record.attempts.push(failed);
+    record
 }
